@@ -1,0 +1,164 @@
+"""The settings of a home (`consortium.yaml`) as frozen models: roles, issuers, programmes, windows, norms, policies.
+
+Belongs here: shape, defaults and validation of the settings. Does not belong here: reading the file (`assets.home`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from mbt_rom.model import Frozen, Identifier
+
+#: Drop folder (and ledger partition) of files that name their programmes in a column.
+SHARED = "_shared"
+MINIMUM_THRESHOLD = 10
+
+
+class Issuer(Frozen):
+    """Who gives out patient numbers, and what such a number looks like in canonical form."""
+
+    form: Literal["digits", "text"] = "digits"
+    length: int | None = None
+    leading_zeros: Literal["keep", "restore"] = "keep"
+    case: Literal["upper", "lower", "keep"] = "upper"
+    allows_nine_digits: bool = False
+
+
+class Programme(Frozen):
+    """One MBT programme. `anchor` names the date of the episode that is month 0."""
+
+    name: str
+    issuer: Identifier
+    format: Literal["day_hospital", "intensive_outpatient", "outpatient", "adolescent", "other"] = "other"
+    anchor: Literal["started_on", "referred_on"] = "started_on"
+    instruments: tuple[Identifier, ...]
+    since: date | None = None
+
+
+class Windows(Frozen):
+    """Days before and after a due date in which a form counts for the moment. The manual prints none: these are ours."""
+
+    baseline: tuple[int, int] = (-60, 14)
+    later: tuple[int, int] = (-45, 45)
+
+    @field_validator("baseline", "later")
+    @classmethod
+    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not value[0] <= 0 <= value[1]:
+            raise ValueError(
+                "a window is written [days before as 0 or a negative number, days after as 0 or a positive number]"
+            )
+        return value
+
+
+class OwnNorm(Frozen):
+    """A norm that the site enters itself, from its licensed manual or its own data; all from one sample."""
+
+    id: Identifier
+    clinical_mean: float
+    clinical_sd: Annotated[float, Field(gt=0)]
+    reliability: Annotated[float, Field(gt=0, lt=1)]
+    functional_mean: float | None = None
+    functional_sd: Annotated[float, Field(gt=0)] | None = None
+    cutoff: float | None = None
+    source: str
+
+
+class ChosenNorm(Frozen):
+    """The site's choice among the records of a definition, by id; choosing a provisional record switches it on."""
+
+    clinical: Identifier
+    reliability: Identifier
+    functional: Identifier | None = None
+    cutoff: Identifier | None = None
+
+
+class Agreement(Frozen):
+    """The agreement that allows one home to be programme and consortium at once."""
+
+    name: str
+    on: date
+
+
+class Consortium(Frozen):
+    """Everything that `consortium.yaml` says. `norms` is keyed `instrument.scale`; `value_sets` by instrument."""
+
+    name: str
+    roles: tuple[Literal["programme", "consortium"], ...] = ("programme",)
+    is_synthetic: bool = False
+    agreement: Agreement | None = None
+    timezone: str = "Europe/Amsterdam"
+    months: tuple[int, ...] = (0, 6, 12, 18, 24, 30, 36)
+    windows: Windows = Windows()
+    issuers: dict[Identifier, Issuer]
+    programmes: dict[Identifier, Programme]
+    norms: dict[str, ChosenNorm | OwnNorm] = {}
+    value_sets: dict[Identifier, Identifier] = {}
+    disclosure_threshold: Annotated[int, Field(ge=MINIMUM_THRESHOLD)] = MINIMUM_THRESHOLD
+    quiet_after_days: int = 60
+    largest_file_mb: Annotated[int, Field(gt=0)] = 100
+    settle_seconds: Annotated[int, Field(ge=0)] = 30
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for programme_id, programme in self.programmes.items():
+            if programme.issuer not in self.issuers:
+                raise ValueError(
+                    f"programmes.{programme_id}.issuer: '{programme.issuer}' is not listed under 'issuers'"
+                )
+        if len(set(self.roles)) == 2 and not self.is_synthetic and self.agreement is None:
+            raise ValueError(
+                "roles: one home may be programme and consortium at once only under an agreement; name it under 'agreement'"
+            )
+        if self.months[:1] != (0,) or list(self.months) != sorted(set(self.months)):
+            raise ValueError("months: must begin with 0 and rise")
+        return self
+
+    def fingerprint(self) -> str:
+        """Hash of all settings: what was computed under other settings is out of date."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class SettingsError(ValueError):
+    """`consortium.yaml` cannot be used; the message names the key and the remedy."""
+
+
+def parse_settings(text: str) -> Consortium:
+    """The settings that a `consortium.yaml` states.
+
+    Raises `SettingsError` naming the key, what is wrong with it and what may stand there.
+
+    >>> try:
+    ...     parse_settings("name: x")
+    ... except SettingsError as error:
+    ...     print(error)
+    consortium.yaml, key 'issuers': Field required
+    consortium.yaml, key 'programmes': Field required
+    """
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"consortium.yaml{where}: not YAML; check indentation and colons there") from None
+    if not isinstance(raw, dict):
+        raise SettingsError(
+            "consortium.yaml: must be a list of keys such as 'name:' and 'programmes:'; `rom init` writes an example"
+        )
+    try:
+        return Consortium.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(
+            "\n".join(_sentence(e) for e in error.errors(include_url=False, include_input=False))
+        ) from None
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    remedy = "; remove it or correct its spelling" if error["type"] == "extra_forbidden" else ""
+    return f"consortium.yaml, key '{key}': {error['msg'].removeprefix('Value error, ')}{remedy}"

@@ -1,0 +1,502 @@
+"""Every table of the system, declared once: name, key, columns, types and meaning.
+
+Belongs here: what a table holds. It feeds the stored types, the checks and the generated data dictionary. Does not
+belong here: any computation on the contents.
+
+Types, as pandas names them: `str` (nullable), `Int8` ... `Int64` (nullable), `float64`, `boolean` (nullable),
+`datetime64[s]` (a date without time; stored as a date), `datetime64[us, UTC]` (a moment in time).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from mbt_rom.model import Instrument
+
+Dtype = Literal["str", "Int8", "Int16", "Int32", "Int64", "float64", "boolean", "datetime64[s]", "datetime64[us, UTC]"]
+DATE: Dtype = "datetime64[s]"
+TIME: Dtype = "datetime64[us, UTC]"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `meaning` says what a value is, with its unit."""
+
+    name: str
+    dtype: Dtype
+    meaning: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `name` has two levels (`items/bsi`); `key` names the columns that identify a row.
+
+    Partitioned tables hold all programmes, and each programme's rows are replaced as a whole. Person-level tables hold one
+    or more rows per person: they never leave the programme but through `contributions`.
+    """
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    is_person_level: bool = True
+    is_partitioned: bool = True
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def empty(self) -> pd.DataFrame:
+        """A frame without rows that has the declared columns and types."""
+        return pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in self.columns})
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with exactly the declared columns, in order and type; columns that are absent are filled with missing.
+
+        Raises ValueError naming the columns that are not declared, and TypeError or ValueError where a value does not fit
+        its type (1.5 in an integer column is an error, never 1).
+        """
+        if undeclared := [str(c) for c in frame.columns if c not in set(self.column_names)]:
+            raise ValueError(f"{self.name} has no column {undeclared}; declare it in mbt_rom/tables.py")
+        columns = {c.name: self._column(frame, c) for c in self.columns}
+        return pd.DataFrame(columns).reset_index(drop=True)
+
+    def _column(self, frame: pd.DataFrame, column: Column) -> pd.Series:
+        if column.name not in frame.columns:
+            return pd.Series(pd.NA, index=frame.index, dtype="object").astype(column.dtype)
+        return frame[column.name].astype(column.dtype)
+
+
+PROGRAMME = Column("programme_id", "str", "programme that the row belongs to, as in consortium.yaml", True)
+PATIENT = Column(
+    "patient_id", "str", "keyed pseudonym of the patient; missing where the number could not be read", False
+)
+EPISODE = Column("episode_id", "str", "treatment episode; missing where no episode is registered")
+INSTRUMENT = Column("instrument", "str", "id of the instrument", True)
+SCALE = Column("scale", "str", "id of the scale within the instrument", True)
+EDITION = Column("edition", "str", "edition of the instrument that was filled in")
+MOMENT = Column("moment", "str", "baseline, m6, m12 ... m36, or unscheduled", True)
+VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
+ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
+DELIVERY = Column("delivery_id", "str", "sha256 of the delivered file", True)
+
+LEDGER = Table(
+    "deliveries/ledger",
+    "One row per delivered file: what arrived, when, and how it was understood. Written last.",
+    ("programme_id", "delivery_id"),
+    (
+        Column("programme_id", "str", "drop folder of the file: a programme, or _shared", True),
+        DELIVERY,
+        Column("file_name", "str", "name of the file as it was dropped; stays inside the programme", True),
+        Column("received_at", TIME, "when it was taken in", True),
+        Column("size_bytes", "Int64", "size of the file in bytes", True),
+        Column("dialect", "str", "csv or xlsx"),
+        Column("encoding", "str", "character encoding that was found"),
+        Column("mapping", "str", "name of the mapping file used, or 'detected'"),
+        Column("mapping_hash", "str", "hash of the mapping that was used"),
+        Column("status", "str", "taken_in, or refused", True),
+        Column("reason", "str", "rule under which a file was refused"),
+        Column("n_rows", "Int64", "data rows in the file"),
+        Column("understood", "str", "JSON: per column of the file its role, item and the reason; no values"),
+    ),
+    is_person_level=False,
+)
+
+CONTENTS = Table(
+    "deliveries/contents",
+    "What each delivery offered to each instrument, counted by the reader: the left side of the conservation law.",
+    ("programme_id", "delivery_id", "instrument"),
+    (
+        PROGRAMME,
+        DELIVERY,
+        INSTRUMENT,
+        Column("n_rows", "Int64", "rows x blocks in the file that could hold an administration", True),
+        Column("n_blank", "Int64", "blocks without any answer in a file that holds several forms", True),
+        Column("n_left_out", "Int64", "rows that the mapping file leaves out by its 'only' rules", True),
+    ),
+    is_person_level=False,
+)
+
+CONSERVATION = Table(
+    "deliveries/conservation",
+    "The conservation law: offered = blank + left out + accepted + set aside + exact duplicates + superseded.",
+    ("programme_id", "instrument"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        Column("n_offered", "Int64", "rows x blocks in all deliveries", True),
+        Column("n_blank", "Int64", "blocks without any answer", True),
+        Column("n_left_out", "Int64", "rows left out by a mapping's own rule", True),
+        Column("n_accepted", "Int64", "administrations that count", True),
+        Column("n_set_aside", "Int64", "administrations set aside because of a finding", True),
+        Column("n_duplicate", "Int64", "exact duplicates of an accepted administration", True),
+        Column("n_superseded", "Int64", "earlier states of a form that was finished later", True),
+        Column("is_conserved", "boolean", "true when both sides of the law are equal", True),
+    ),
+    is_person_level=False,
+)
+
+_ADMINISTRATION = (
+    PROGRAMME,
+    ROW,
+    DELIVERY,
+    Column("received_at", TIME, "when the delivery was taken in", True),
+    Column("sheet", "str", "sheet of the workbook; missing for text files"),
+    Column("source_row", "Int32", "row in the file as a spreadsheet shows it (the first row is 1)", True),
+    Column("block", "Int16", "which of several forms of this instrument on one row; 0 is the first", True),
+    PATIENT,
+    Column("patient_problem", "str", "rule that the patient number broke; missing when it was read"),
+    Column("response_id", "str", "keyed hash of the survey tool's response id"),
+    Column("administered_on", DATE, "date on which the form was filled in"),
+    Column("date_problem", "str", "rule that the date cell broke; missing when it was read or empty"),
+    Column("submitted_at", TIME, "when the survey tool says the form was submitted"),
+    Column("is_complete", "boolean", "what the survey tool says; missing when it does not say"),
+    Column("moment_given", "str", "moment stated by the export itself"),
+    EDITION,
+    Column("language", "str", "language of the form, as a two-letter code"),
+    Column("mode", "str", "paper, web or interview"),
+    Column("respondent", "str", "who answered, where known"),
+    Column("assisted", "boolean", "whether somebody helped, where known"),
+    Column("unreadable_items", "str", "items whose cell held something that is no answer code, separated by spaces"),
+    Column("out_of_range_items", "str", "items whose cell held a number too large to store, separated by spaces"),
+)
+
+FINDING_COLUMNS = (
+    PROGRAMME,
+    DELIVERY,
+    Column("row_id", "str", "administration or register row; missing when the whole file or a column is meant"),
+    Column("sheet", "str", "sheet of the workbook"),
+    Column("source_row", "Int32", "row in the file as a spreadsheet shows it"),
+    Column("source_column", "str", "header of the column in the file"),
+    Column("item", "str", "item or register column that is wrong"),
+    Column("rule", "str", "rule that was broken (see `rom rules`)", True),
+    Column(
+        "severity", "str", "fatal (the delivery), error (the row is set aside) or notice (nothing is set aside)", True
+    ),
+    Column("detail", "str", "what the rule needs to be understood (bounds, counts); never an answer, number or name"),
+)
+
+FINDINGS_SUMMARY = Table(
+    "findings/summary",
+    "Findings counted per programme, source and rule.",
+    ("programme_id", "source", "rule"),
+    (
+        PROGRAMME,
+        Column("source", "str", "instrument, 'deliveries' or 'registers'", True),
+        Column("rule", "str", "rule that was broken", True),
+        Column("severity", "str", "fatal, error or notice", True),
+        Column("n_findings", "Int64", "findings", True),
+        Column("n_deliveries", "Int64", "deliveries in which they occurred", True),
+    ),
+    is_person_level=False,
+)
+
+PROGRAMMES = Table(
+    "reference/programmes",
+    "The programmes of the consortium, from consortium.yaml.",
+    ("programme_id",),
+    (
+        PROGRAMME,
+        Column("name", "str", "name of the programme", True),
+        Column("format", "str", "treatment format: a stratum, never a covariate", True),
+        Column("issuer", "str", "who gives out the patient numbers", True),
+        Column("anchor", "str", "date of the episode that is month 0", True),
+        Column("last_delivery_on", DATE, "date of the last delivery; missing when nothing ever came"),
+        Column("n_deliveries", "Int64", "files taken in", True),
+    ),
+    is_person_level=False,
+)
+
+THERAPISTS = Table(
+    "reference/therapists",
+    "Therapists of a programme.",
+    ("programme_id", "therapist_id"),
+    (
+        PROGRAMME,
+        Column("therapist_id", "str", "keyed pseudonym of the therapist", True),
+        Column("function", "str", "individual, group, supervisor ..."),
+        Column("started_on", DATE, "first day in the programme"),
+        Column("ended_on", DATE, "last day in the programme"),
+        ROW,
+        DELIVERY,
+    ),
+)
+
+PATIENTS = Table(
+    "reference/patients",
+    "Patients of a programme.",
+    ("programme_id", "patient_id"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        Column("birth_year", "Int16", "year of birth"),
+        Column("sex", "str", "female, male or other; missing when not recorded"),
+        ROW,
+        DELIVERY,
+    ),
+)
+
+EPISODES = Table(
+    "reference/episodes",
+    "Treatment episodes: their dates, therapist and end.",
+    ("programme_id", "episode_id"),
+    (
+        PROGRAMME,
+        Column("episode_id", "str", "keyed pseudonym of the episode", True),
+        Column("patient_id", "str", PATIENT.meaning, True),
+        Column("therapist_id", "str", "principal therapist at the start"),
+        Column("referred_on", DATE, "date of referral"),
+        Column("started_on", DATE, "first session of the main programme"),
+        Column("ended_on", DATE, "last main session"),
+        Column("end_reason", "str", "completed, dropped_out, referred_on or died"),
+        ROW,
+        DELIVERY,
+    ),
+)
+
+EXPECTED = Table(
+    "outcomes/expected",
+    "One row per episode, instrument and moment that the plan asks for, and one per form that fits no moment.",
+    ("programme_id", "patient_id", "episode_id", "instrument", "moment", "row_id"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        EPISODE,
+        INSTRUMENT,
+        MOMENT,
+        Column("due_on", DATE, "date on which the moment falls"),
+        Column("opens_on", DATE, "first day on which a form counts for the moment"),
+        Column("closes_on", DATE, "last day on which a form counts for the moment"),
+        Column("status", "str", "received, open, not_yet_due, missed, died (not eligible) or unscheduled", True),
+        Column("row_id", "str", "administration that was matched to the moment"),
+        Column("administered_on", DATE, "date on which it was filled in"),
+        Column("days_from_due", "Int32", "days after (+) or before (-) the due date"),
+    ),
+)
+
+RESPONSE = Table(
+    "outcomes/response",
+    "Expected and received forms per instrument and moment, with Wilson intervals.",
+    ("programme_id", "instrument", "moment"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        MOMENT,
+        Column("n_started", "Int64", "episodes that started", True),
+        Column("n_not_yet_due", "Int64", "moments whose window has not opened, or is open and still unanswered", True),
+        Column("n_not_eligible", "Int64", "patients who died before the moment", True),
+        Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed", True),
+        Column("n_received", "Int64", "forms received within the window", True),
+        Column("response_share", "float64", "received / eligible; missing when nobody was eligible"),
+        Column("lower_95", "float64", "lower Wilson limit of the share"),
+        Column("upper_95", "float64", "upper Wilson limit of the share"),
+    ),
+    is_person_level=False,
+)
+
+CHANGE = Table(
+    "outcomes/change",
+    "Change from baseline to each later moment, per patient and scale.",
+    ("programme_id", "patient_id", "episode_id", "instrument", "scale", "value_set_id", "moment"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        EPISODE,
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        Column("baseline_on", DATE, "date of the baseline form"),
+        Column("administered_on", DATE, "date of the later form"),
+        Column("baseline_score", "float64", "score at baseline, in the unit of the scale"),
+        Column("score", "float64", "score at the moment, in the unit of the scale"),
+        Column("change", "float64", "score minus baseline, in the unit of the scale"),
+        Column("method", "str", "method of reliable change (jt)", True),
+        Column("index", "float64", "reliable change index; positive is better"),
+        Column("smallest_reliable_change", "float64", "1.96 x sqrt(2) x SEM, in the unit of the scale"),
+        Column("cutoff", "float64", "boundary of the reference range, in the unit of the scale"),
+        Column("category", "str", "table code of the methods page; missing on scales that are not primary"),
+        Column("norm_id", "str", "norm behind index and cut-off"),
+        Column("is_provisional", "boolean", "true when norm or missing-item rule is provisional", True),
+    ),
+)
+
+TRAJECTORIES = Table(
+    "outcomes/trajectories",
+    "Every accepted score of a patient at its own date, with the moment it was matched to.",
+    ("programme_id", "patient_id", "episode_id", "row_id", "instrument", "scale", "value_set_id"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        EPISODE,
+        ROW,
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        Column("administered_on", DATE, "date on which the form was filled in"),
+        Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
+        Column("score", "float64", "score in the unit of the scale"),
+        Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
+    ),
+)
+
+CONTRIBUTIONS = Table(
+    "contributions/outcomes",
+    "THE BOUNDARY: all that leaves a programme. One row per patient, scale and moment that was due or received.",
+    ("programme_id", "contribution_id", "instrument", "scale", "value_set_id", "moment"),
+    (
+        PROGRAMME,
+        Column(
+            "contribution_id",
+            "str",
+            "second pseudonym; cannot be joined to the first without the programme's key",
+            True,
+        ),
+        Column("format", "str", "treatment format", True),
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        Column("status", "str", "received, missed, open or not_yet_due; missing where no episode is registered"),
+        Column("months_since_start", "Int16", "whole months since month 0"),
+        Column("start_year", "Int16", "year in which the episode started"),
+        Column("age_band", "str", "age at the start: under_18, 18_24, 25_34, 35_44, 45_54, 55_up"),
+        Column("sex", "str", "female, male or other"),
+        Column("score", "float64", "scale score; missing when not received or not scorable"),
+        Column("is_provisional", "boolean", "true when a provisional missing-item rule was applied"),
+    ),
+)
+
+BENCHMARK = Table(
+    "benchmarks/programmes",
+    "Programmes beside each other, per instrument, scale and moment, after disclosure control.",
+    ("programme_id", "instrument", "scale", "value_set_id", "moment"),
+    (
+        PROGRAMME,
+        Column("format", "str", "treatment format: a stratum", True),
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        Column(
+            "suppressed", "str", "'' when shown; 'all' or the names of the cells withheld, separated by spaces", True
+        ),
+        Column("n_eligible", "Int64", "patients from whom this moment should have come by now"),
+        Column("n_received", "Int64", "patients from whom it came"),
+        Column("response_share", "float64", "received / eligible"),
+        Column("response_lower_95", "float64", "lower Wilson limit"),
+        Column("response_upper_95", "float64", "upper Wilson limit"),
+        Column("n_pairs", "Int64", "patients with a score at baseline and at this moment"),
+        Column("mean_baseline", "float64", "mean at baseline of these patients"),
+        Column("mean_change", "float64", "mean change of these patients, in the unit of the scale"),
+        Column("change_lower_95", "float64", "lower limit of the mean change (t)"),
+        Column("change_upper_95", "float64", "upper limit of the mean change (t)"),
+        Column(
+            "effect", "float64", "mean change / SD at baseline of all patients of the same format; positive is better"
+        ),
+        Column("effect_lower_95", "float64", "lower limit of the effect"),
+        Column("effect_upper_95", "float64", "upper limit of the effect"),
+        Column(
+            "n_classified", "Int64", "pairs that can be classified, those who started in the reference range included"
+        ),
+        Column("n_started_in_reference_range", "Int64", "pairs that started in the reference range"),
+        Column("improved_share", "float64", "reliably improved / classified"),
+        Column("improved_lower_95", "float64", "lower Wilson limit"),
+        Column("improved_upper_95", "float64", "upper Wilson limit"),
+        Column("worse_share", "float64", "reliably worse / classified"),
+        Column("worse_lower_95", "float64", "lower Wilson limit"),
+        Column("worse_upper_95", "float64", "upper Wilson limit"),
+        Column("norm_id", "str", "norm behind the shares"),
+        Column("is_provisional", "boolean", "true when a provisional norm or missing-item rule was used", True),
+    ),
+    is_person_level=False,
+    is_partitioned=False,
+)
+
+
+def items_table(instrument: Instrument) -> Table:
+    """`items/<instrument>`: one row per administration, one typed column per item in canonical coding."""
+    answers = tuple(
+        Column(i.id, "Int8", f"answer {i.min}..{i.max}" + (f": {i.tag}" if i.tag else "")) for i in instrument.items
+    )
+    return Table(
+        f"items/{instrument.id}",
+        f"Every {instrument.name} as it was delivered, one row per administration; drops nothing.",
+        ("programme_id", "row_id"),
+        _ADMINISTRATION + answers,
+    )
+
+
+def findings_table(source: str) -> Table:
+    """`findings/<source>`, where the source is an instrument, `deliveries` or `registers`."""
+    return Table(
+        f"findings/{source}",
+        f"One row per thing that is wrong in {source}, without any patient's value.",
+        ("programme_id", "delivery_id", "row_id", "rule", "item", "source_column", "source_row"),
+        FINDING_COLUMNS,
+    )
+
+
+def scores_table(instrument: Instrument) -> Table:
+    """`scores/<instrument>`: one row per accepted administration and scale, with the provenance of the score."""
+    return Table(
+        f"scores/{instrument.id}",
+        f"Scale scores of every accepted {instrument.name}, with their provenance.",
+        ("programme_id", "row_id", "scale", "value_set_id"),
+        (
+            PROGRAMME,
+            ROW,
+            Column("patient_id", "str", PATIENT.meaning, True),
+            Column("administered_on", DATE, "date on which the form was filled in"),
+            Column("moment_given", "str", "moment stated by the export itself"),
+            INSTRUMENT,
+            EDITION,
+            SCALE,
+            VALUE_SET,
+            Column("score", "float64", "score in the unit of the scale; missing when not scorable"),
+            Column("n_items", "Int16", "items of the scale", True),
+            Column("n_answered", "Int16", "items that were answered", True),
+            Column(
+                "is_prorated", "boolean", "true when missing answers were made up for by the instrument's rule", True
+            ),
+            Column("is_provisional", "boolean", "true when that rule is provisional", True),
+            Column("definition_hash", "str", "hash of the definition that was used", True),
+            Column("software_version", "str", "version of MBT-ROM", True),
+        ),
+    )
+
+
+SINGLE: tuple[Table, ...] = (
+    LEDGER, CONTENTS, CONSERVATION, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
+    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, CONTRIBUTIONS, BENCHMARK,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All tables that a set of instruments gives rise to, by name."""
+
+    instruments: tuple[Instrument, ...]
+    tables: dict[str, Table] = field(init=False)
+
+    def __post_init__(self) -> None:
+        per_instrument = [make(i) for i in self.instruments for make in (items_table, scores_table)]
+        findings = [findings_table(s) for s in (*(i.id for i in self.instruments), "deliveries", "registers")]
+        every = (*SINGLE, *per_instrument, *findings)
+        object.__setattr__(self, "tables", {table.name: table for table in sorted(every, key=lambda t: t.name)})
+
+    def __getitem__(self, name: str) -> Table:
+        """The table of that name; KeyError, naming those that exist, when there is none."""
+        if name not in self.tables:
+            raise KeyError(f"no table '{name}'; `rom tables` lists them: {', '.join(self.tables)}")
+        return self.tables[name]
