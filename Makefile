@@ -71,7 +71,7 @@ dev: setup ## Dagster's web page and daemon on the home (stop with Ctrl-C)
 	@ROM_HOME="$(ROM_HOME)" PYTHON="$(PY)" WEB_PORT="$(WEB_PORT)" sh scripts/dev
 
 docs: setup ## write the generated pages anew
-	$(PY) -m mbt_rom.dictionary
+	@PYTHON="$(PY)" sh scripts/generate
 
 lock: ## renew both lock files (needs uv)
 	UV="$(UV)" sh scripts/lock
