@@ -1,0 +1,120 @@
+"""The boundary: what leaves a programme, with as few columns and as coarse values as the comparison needs.
+
+Belongs here: which rows and columns leave, the second pseudonym's place, coarsening of dates and ages. Does not belong here:
+anything computed on the other side (`benchmarks` reads contributions only), making pseudonyms (`pseudonyms`).
+
+No date, item, therapist, episode or first pseudonym crosses: a test holds the columns to the declared ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from mbt_rom import keys, schedule
+from mbt_rom.model import Instrument
+from mbt_rom.settings import Consortium
+from mbt_rom.tables import CONTRIBUTIONS
+
+AGE_BANDS = ("under_18", "18_24", "25_34", "35_44", "45_54", "55_up")
+_AGE_LIMITS = (18, 25, 35, 45, 55)
+
+
+class Pseudonymiser(Protocol):
+    """What gives the second pseudonym: `pseudonyms.Pseudonyms` with the programme's key."""
+
+    def contribution(self, patient_id: pd.Series, /) -> pd.Series:
+        """Second pseudonym of every patient."""
+        ...
+
+
+def contributions(
+    trajectories: pd.DataFrame,
+    expected: pd.DataFrame,
+    episodes: pd.DataFrame,
+    patients: pd.DataFrame,
+    *,
+    settings: Consortium,
+    definitions: Mapping[str, Instrument],
+    pseudonyms: Pseudonymiser,
+) -> pd.DataFrame:
+    """What a programme contributes: rows of `contributions/outcomes`, any number of programmes at once.
+
+    Inputs are rows of `outcomes/trajectories`, `outcomes/expected`, `reference/episodes` and `reference/patients`. Each
+    person counts once, with the first episode. A moment whose form came gives one row per scale; one whose form did not
+    come gives one row, on the instrument's primary scale, since only its status says anything. Moments after a death and
+    forms outside the schedule do not leave. `status` is missing where no episode is registered.
+    """
+    first = schedule.first_episodes(episodes, settings=settings)
+    scheduled = _of_first_episode(expected[expected["moment"] != schedule.UNSCHEDULED], first)
+    received = _received(trajectories, scheduled)
+    waiting = _not_received(scheduled, settings=settings, definitions=definitions)
+    rows = pd.concat([received, waiting], ignore_index=True)
+    rows = rows[rows["patient_id"].notna()].reset_index(drop=True)
+    rows = _with_background(rows, first, patients)
+    rows["format"] = rows["programme_id"].map({k: p.format for k, p in settings.programmes.items()})
+    rows["contribution_id"] = _second_pseudonym(rows["patient_id"], pseudonyms)
+    kept = rows[[c for c in CONTRIBUTIONS.column_names if c in rows.columns]]
+    return CONTRIBUTIONS.conform(kept.sort_values(list(CONTRIBUTIONS.key)))
+
+
+def _of_first_episode(rows: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    of_rows, of_first = keys.row_codes(rows, first, columns=["programme_id", "episode_id"])
+    is_first = keys.lookup(of_rows, of_first) >= 0
+    return rows[is_first | rows["episode_id"].isna().to_numpy()].reset_index(drop=True)
+
+
+def _received(trajectories: pd.DataFrame, scheduled: pd.DataFrame) -> pd.DataFrame:
+    """One row per scale of every form that answers a moment."""
+    forms = scheduled[scheduled["row_id"].notna()].reset_index(drop=True)
+    of_scores, of_forms = keys.row_codes(trajectories, forms, columns=["programme_id", "instrument", "row_id"])
+    where = keys.lookup(of_scores, of_forms)
+    rows = trajectories[where >= 0].reset_index(drop=True)
+    status = forms["status"].where(forms["due_on"].notna())
+    rows["status"] = status.reindex(pd.Index(where[where >= 0])).array
+    rows["months_since_start"] = np.floor(rows["months_since_start"])
+    return rows
+
+
+def _not_received(
+    scheduled: pd.DataFrame, *, settings: Consortium, definitions: Mapping[str, Instrument]
+) -> pd.DataFrame:
+    """One row, on the primary scale, for every moment whose form did not come and could have."""
+    rows = scheduled[scheduled["status"].isin(["missed", "open", "not_yet_due"])].drop(columns="row_id")
+    asked = [definitions[name] for name in rows["instrument"].unique()]
+    value_sets = {i.id: settings.value_sets.get(i.id, i.primary.value_set) for i in asked if i.primary.value_set}
+    return rows.assign(
+        edition=rows["instrument"].map({i.id: i.edition for i in asked}),
+        scale=rows["instrument"].map({i.id: i.primary.id for i in asked}),
+        value_set_id=rows["instrument"].map(value_sets).astype("str"),
+        months_since_start=rows["moment"].map({m: schedule.month_of(m) for m in rows["moment"].unique()}).astype(float),
+    )
+
+
+def _with_background(rows: pd.DataFrame, first: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
+    by = ["programme_id", "patient_id"]
+    of_rows, of_first, of_patients = keys.row_codes(rows, first, patients, columns=by)
+    start = first["anchor"].dt.year.reindex(pd.Index(keys.lookup(of_rows, of_first))).to_numpy(dtype=float)
+    known = patients[["birth_year", "sex"]].reset_index(drop=True)
+    known = known.reindex(pd.Index(keys.lookup(of_rows, of_patients))).reset_index(drop=True)
+    age = start - known["birth_year"].to_numpy(dtype=float, na_value=np.nan)
+    return rows.assign(start_year=start, age_band=age_band(pd.Series(age)).array, sex=known["sex"].array)
+
+
+def age_band(age: pd.Series) -> pd.Series:
+    """Band of an age in years; missing where the age is. Year of start minus year of birth may be one year too high.
+
+    >>> age_band(pd.Series([17.0, 18.0, 54.0, 55.0, float("nan")])).tolist()
+    ['under_18', '18_24', '45_54', '55_up', nan]
+    """
+    bands = pd.cut(age, [-np.inf, *_AGE_LIMITS, np.inf], right=False, labels=list(AGE_BANDS))
+    return bands.astype("str")
+
+
+def _second_pseudonym(patient_id: pd.Series, pseudonyms: Pseudonymiser) -> pd.Series:
+    """Second pseudonym per row; every patient is hashed once."""
+    people = pd.Series(patient_id.unique(), dtype="str")
+    return patient_id.map(dict(zip(people, pseudonyms.contribution(people), strict=True)))
