@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,9 @@ def shared_data() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("the real data sets are not here: set MBT_ROM_SHARED to the folder that holds data/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """The Python that runs the tests, for child processes."""
+    return sys.executable

@@ -1,0 +1,50 @@
+"""Every module says what it is and what does not belong in it; every public function of the core says what it means."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "tools", "base"}
+
+
+def _public(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """Public classes, functions and methods, with their dotted names."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield prefix + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node.body, f"{prefix}{node.name}.")
+
+
+def test_no_module_is_named_after_nothing(sources: list[Any]) -> None:
+    assert [s.path for s in sources if set(PurePosixPath(s.path).with_suffix("").parts) & NAMELESS] == []
+
+
+def test_every_module_says_what_belongs_in_it_and_what_does_not(sources: list[Any]) -> None:
+    silent = [s.path for s in sources if "not belong" not in " ".join((ast.get_docstring(s.tree) or "").split())]
+    assert silent == []
+
+
+def test_every_public_function_of_the_core_says_what_it_means(sources: list[Any]) -> None:
+    silent = [
+        f"{source.path}: {name}"
+        for source in sources
+        if source.path.startswith("mbt_rom/")
+        for name, node in _public(source.tree.body)
+        if not ast.get_docstring(node)  # type: ignore[arg-type]
+    ]
+    assert silent == []
+
+
+def test_the_core_prints_nothing_outside_its_page_generators(sources: list[Any]) -> None:
+    calls = [
+        source.path
+        for source in sources
+        if source.path.startswith(("mbt_rom/", "expectations/", "dashboards/"))
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert set(calls) <= {"mbt_rom/dictionary.py"}
