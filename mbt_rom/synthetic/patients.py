@@ -1,0 +1,186 @@
+"""Invented people: patients, therapists, episodes and each patient's latent course of distress.
+
+Belongs here: who there is, when they were treated, how they fare. Does not belong here: which forms they fill in
+(`forms`), what they answer (`answers`).
+
+The latent course. Distress at month t of patient i is `severity_i - improvement_i x curve(t)`, in SD of distress at the start
+(0 is the average patient of the consortium). The curve rises as 1 - exp(-t / 9), scaled to 1 at month 18; after dropping out
+half of what was still to come is lost. Improvement varies with an SD of 0.85 around the programme's mean (and its
+therapist's), so that a minority gets worse; those who start worse gain more, as regression to the mean has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mbt_rom.synthetic.plans import Plan
+from mbt_rom.synthetic.streams import Streams
+
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
+DAYS_PER_MONTH = 30.4375
+YEARS_BACK = 4
+_RISE_MONTHS = 9.0
+_IMPROVEMENT_SD = 0.85
+_THERAPIST_SD = 0.15
+_DIED_AFTER_DAYS = 400
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of one programme. Row i of `patients`, `episodes` and `latent` is the same person.
+
+    `patients`: number, birth_year, sex. `therapists`: code, function, started_on, ended_on. `episodes`: episode, number,
+    therapist, referred_on, started_on, ended_on (missing while in treatment), end_reason. `latent`: severity, improvement,
+    responder (liking for filling in forms, SD 1), left_on (day of dropping out, missing otherwise).
+    """
+
+    patients: pd.DataFrame
+    therapists: pd.DataFrame
+    episodes: pd.DataFrame
+    latent: pd.DataFrame
+
+
+def people(plan: Plan, *, seed: int, as_of: date) -> People:
+    """The people of one programme: the same for the same plan, seed and date."""
+    streams = Streams(seed=seed, programme=plan.index)
+    today = np.datetime64(as_of, "D")
+    therapists = _therapists(plan, streams, today)
+    latent = _latent(plan, streams, n_therapists=len(therapists))
+    dates = _dates(plan, streams, latent, today)
+    numbers = _numbers(plan)
+    episodes = dates.assign(
+        episode=[f"{plan.code}-E{i + 1:05d}" for i in range(plan.n_patients)],
+        number=numbers,
+        therapist=therapists["code"].to_numpy()[latent["therapist"].to_numpy()],
+    )
+    return People(
+        patients=_patients(plan, streams, numbers, dates["started_on"]),
+        therapists=therapists,
+        episodes=episodes[
+            ["episode", "number", "therapist", "referred_on", "started_on", "ended_on", "end_reason", "left_on"]
+        ],
+        latent=latent.assign(number=numbers),
+    )
+
+
+def distress(*, latent: pd.DataFrame, episodes: pd.DataFrame, who: npt.NDArray[np.int64], on: Days) -> Floats:
+    """True distress of person `who[j]` (position) on day `on[j]`, in SD at the start, without the mood of the day."""
+    start, left = _days(episodes["started_on"])[who], _days(episodes["left_on"])[who]
+    months = np.maximum((on - start).astype(float), 0) / DAYS_PER_MONTH
+    months_left = np.where(np.isnat(left), np.inf, (left - start).astype(float) / DAYS_PER_MONTH)
+    reached = curve(np.minimum(months, months_left))
+    gained = reached + 0.5 * (curve(months) - reached)
+    return np.asarray(latent["severity"].to_numpy()[who] - latent["improvement"].to_numpy()[who] * gained)
+
+
+def curve(months: Floats) -> Floats:
+    """Share of the improvement at month 18 that is reached after so many months.
+
+    >>> curve(np.array([0.0, 6.0, 18.0, 36.0])).round(2).tolist()
+    [0.0, 0.56, 1.0, 1.14]
+    """
+    return np.asarray((1 - np.exp(-months / _RISE_MONTHS)) / (1 - np.exp(-18 / _RISE_MONTHS)))
+
+
+def _days(dates: pd.Series) -> Days:
+    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
+
+
+def _therapists(plan: Plan, streams: Streams, today: np.datetime64) -> pd.DataFrame:
+    n = max(2, plan.n_patients // 12)
+    rng = streams("therapists")
+    started = today - np.timedelta64(YEARS_BACK * 365 + 60, "D") - (rng.random(n) * 2000).astype("timedelta64[D]")
+    functions = np.array(["individual", "individual", "group", "supervisor"], dtype=object)
+    has_left = (np.arange(n) % 6 == 5) & (n > 6)
+    ended = np.where(has_left, today - np.timedelta64(200, "D"), np.datetime64("NaT", "D"))
+    codes = [f"{plan.code}-T{i + 1:02d}" for i in range(n)]
+    return pd.DataFrame(
+        {"code": codes, "function": functions[np.arange(n) % 4], "started_on": _dated(started), "ended_on": _dated(ended)}
+    )
+
+
+def _dated(days: Days) -> pd.Series:
+    return pd.Series(days.astype("datetime64[s]"))
+
+
+def _latent(plan: Plan, streams: Streams, *, n_therapists: int) -> pd.DataFrame:
+    n, kind = plan.n_patients, plan.kind
+    severity = kind.severity + streams("severity").standard_normal(n)
+    therapist = (streams("therapist of patient").random(n) * n_therapists).astype(np.int64)
+    effect = _THERAPIST_SD * streams("therapist effect").standard_normal(n_therapists)
+    noise = _IMPROVEMENT_SD * streams("improvement").standard_normal(n)
+    return pd.DataFrame(
+        {
+            "severity": severity,
+            "improvement": kind.improvement + 0.25 * severity + effect[therapist] + noise,
+            "responder": streams("responder").standard_normal(n),
+            "therapist": therapist,
+        }
+    )
+
+
+def _dates(plan: Plan, streams: Streams, latent: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
+    """Referral, start, end and its reason; who is more severe drops out more often."""
+    draw = streams("dates").random((plan.n_patients, 5))
+    started = _weekday(today - 10 - (draw[:, 0] * (YEARS_BACK * 365 - 10)).astype("timedelta64[D]"))
+    referred = started - 21 - (draw[:, 1] * 150).astype("timedelta64[D]")
+    # 9 % early drop-out in a day hospital (Laurenssen 2018), 32 % of both arms not completed in two years (Jorgensen 2013)
+    drop_share = 1 / (1 + np.exp(-(-1.45 + 0.75 * latent["severity"].to_numpy())))
+    drops = draw[:, 2] < drop_share
+    planned = plan.kind.planned_days + (draw[:, 3] * 60 - 30).astype(np.int64)
+    stayed = np.where(drops, 30 + (draw[:, 4] * 330).astype(np.int64), planned)
+    reason = np.where(drops, "dropped_out", np.where(draw[:, 4] > 0.93, "referred_on", "completed")).astype(object)
+    stayed, reason = _one_death(plan, started, stayed, reason, today)
+    ended = started + stayed.astype("timedelta64[D]")
+    is_over = ended <= today
+    never = np.datetime64("NaT", "D")
+    return pd.DataFrame(
+        {
+            "referred_on": _dated(referred),
+            "started_on": _dated(started),
+            "ended_on": _dated(np.where(is_over, ended, never)),
+            "end_reason": pd.Series(np.where(is_over, reason, None), dtype="str"),
+            "left_on": _dated(np.where(is_over & (reason == "dropped_out"), ended, never)),
+        }
+    )
+
+
+def _one_death(
+    plan: Plan, started: Days, stayed: npt.NDArray[np.int64], reason: npt.NDArray[np.object_], today: np.datetime64
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+    """In the first programme the first person who started long enough ago died after 400 days."""
+    long_ago = np.flatnonzero(started < today - 800)
+    if plan.index != 0 or not len(long_ago):
+        return stayed, reason
+    stayed, reason = stayed.copy(), reason.copy()
+    stayed[long_ago[0]], reason[long_ago[0]] = _DIED_AFTER_DAYS, "died"
+    return stayed, reason
+
+
+def _weekday(days: Days) -> Days:
+    """Saturdays and Sundays moved back to Friday: treatment starts on a working day."""
+    return np.asarray(np.busday_offset(days, 0, roll="backward"))
+
+
+def _numbers(plan: Plan) -> list[str]:
+    """Six digits with leading zeros from the hospitals, so that two hospitals share numbers; a code with letters elsewhere."""
+    if plan.issuer == "youth_registry":
+        return [f"{plan.code}-{i + 1:03d}" for i in range(plan.n_patients)]
+    return [f"{plan.first_number + i:06d}" for i in range(plan.n_patients)]
+
+
+def _patients(plan: Plan, streams: Streams, numbers: list[str], started: pd.Series) -> pd.DataFrame:
+    draw = streams("people").random((plan.n_patients, 2))
+    youngest, spread = (14, 4.0) if plan.kind.format == "adolescent" else (18, 36.0)
+    # ages bunch in the twenties, as in patients with borderline personality disorder who seek treatment
+    age = youngest + (draw[:, 0] ** (1.0 if spread < 10 else 1.9) * spread).astype(np.int64)
+    sex = np.select([draw[:, 1] < 0.76, draw[:, 1] < 0.98], ["female", "male"], "other")
+    return pd.DataFrame(
+        {"number": numbers, "birth_year": started.dt.year.to_numpy() - age, "sex": pd.Series(sex, dtype="str")}
+    )
