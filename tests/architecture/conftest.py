@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("instruments", "mbt_rom", "expectations", "dashboards", "assets", "pipelines")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Source:
     """One module: where it stands (with `/`, from the root of the project) and its syntax tree."""
 
@@ -25,6 +25,10 @@ class Source:
     def imports(self) -> list[tuple[int, str]]:
         """Line and full name of everything that is imported, at the top or inside a function."""
         return [(node.lineno, name) for node in ast.walk(self.tree) for name in _imported(node)]
+
+    def __repr__(self) -> str:
+        """The path, so that a failing test does not print syntax trees."""
+        return self.path
 
 
 def _imported(node: ast.AST) -> list[str]:
