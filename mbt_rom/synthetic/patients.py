@@ -101,7 +101,12 @@ def _therapists(plan: Plan, streams: Streams, today: np.datetime64) -> pd.DataFr
     ended = np.where(has_left, today - np.timedelta64(200, "D"), np.datetime64("NaT", "D"))
     codes = [f"{plan.code}-T{i + 1:02d}" for i in range(n)]
     return pd.DataFrame(
-        {"code": codes, "function": functions[np.arange(n) % 4], "started_on": _dated(started), "ended_on": _dated(ended)}
+        {
+            "code": codes,
+            "function": functions[np.arange(n) % 4],
+            "started_on": _dated(started),
+            "ended_on": _dated(ended),
+        }
     )
 
 
