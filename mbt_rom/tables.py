@@ -68,7 +68,7 @@ class Table:
 
     def _column(self, frame: pd.DataFrame, column: Column) -> pd.Series:
         if column.name not in frame.columns:
-            return pd.Series(pd.NA, index=frame.index, dtype="object").astype(column.dtype)
+            return pd.Series(None, index=frame.index, dtype=column.dtype)
         return frame[column.name].astype(column.dtype)
 
 
@@ -287,7 +287,9 @@ RESPONSE = Table(
         PROGRAMME,
         INSTRUMENT,
         MOMENT,
-        Column("n_started", "Int64", "episodes that started; missing, with the three below, where no episode is registered"),
+        Column(
+            "n_started", "Int64", "episodes that started; missing, with the three below, where no episode is registered"
+        ),
         Column("n_not_yet_due", "Int64", "moments whose window has not opened, or is open and still unanswered"),
         Column("n_not_eligible", "Int64", "patients who died before the moment"),
         Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
