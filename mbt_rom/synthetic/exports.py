@@ -99,7 +99,7 @@ def answer_cells(answers: Answers, headers: list[str], *, shift: int = 0) -> pd.
 
 
 def _date_cells(dates: pd.Series, form: str) -> pd.Series:
-    return dates.dt.strftime(form).fillna("").astype("str")
+    return pd.Series(dates.dt.strftime(form).fillna(""), dtype="str")
 
 
 def _number_cells(numbers: pd.Series) -> pd.Series:
@@ -107,7 +107,7 @@ def _number_cells(numbers: pd.Series) -> pd.Series:
 
 
 def _remarks(forms: pd.DataFrame, choices: tuple[str, ...]) -> npt.NDArray[np.object_]:
-    return np.array(choices, dtype=object)[forms["sitting"].to_numpy() * 7 % len(choices)]
+    return np.asarray(np.array(choices, dtype=object)[forms["sitting"].to_numpy() * 7 % len(choices)])
 
 
 def _number(item: Item) -> str:

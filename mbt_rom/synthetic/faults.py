@@ -161,7 +161,8 @@ def _copy_row(sheet: Sheet, row: int, **cells: str) -> pd.DataFrame:
 def _other_answers(sheet: Sheet, row: int, prefix: str, highest: int) -> dict[str, str]:
     """The first three answers of a row, each one step on."""
     items = [c for c in sheet.frame.columns if c.startswith(prefix)][:3]
-    return {c: str((int(sheet.frame.loc[row, c] or 0) + 1) % (highest + 1)) for c in items}
+    answers = {c: str(sheet.frame.loc[row, c]) for c in items}
+    return {c: str((int(answer or 0) + 1) % (highest + 1)) for c, answer in answers.items()}
 
 
 def _exact_duplicate(planter: Planter, plan: Plan, rng: np.random.Generator) -> None:
@@ -208,10 +209,11 @@ def _finished_later(planter: Planter, plan: Plan, rng: np.random.Generator) -> N
     sheet = first.sheet()
     if sheet.frame.empty or later is first:
         return
-    weekly = sheet.frame[(sheet.frame[f"{HIDDEN}phq9"] != "") & (sheet.frame[f"{HIDDEN}bsi"] == "")]
-    only = Sheet(sheet.name, weekly)
+    is_weekly = (sheet.frame[f"{HIDDEN}phq9"] != "") & (sheet.frame[f"{HIDDEN}bsi"] == "")
+    weekly = sheet.frame[is_weekly].reset_index(drop=True)
+    only, positions = Sheet(sheet.name, weekly), [int(p) for p in np.flatnonzero(is_weekly)]
     for place in planter.pick(only, "phq9", rng):
-        row = int(weekly.index[place])
+        row = positions[place]
         form_id = str(sheet.frame.loc[row, f"{HIDDEN}phq9"])
         whole = later.sheet().append(sheet.frame.iloc[[row]])[0]
         left_open = [c for c in sheet.columns if c.startswith("PHQ-9 vraag ")][5:]

@@ -6,7 +6,7 @@ Belongs here: CSV and XLSX as bytes. Does not belong here: which columns a surve
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -99,7 +99,9 @@ def _write_sheet(target: xlsxwriter.worksheet.Worksheet, sheet: Sheet, date_form
                 write(row, column, text)
 
 
-def _writer(target: xlsxwriter.worksheet.Worksheet, sheet: Sheet, name: str, date_format: xlsxwriter.format.Format):  # type: ignore[no-untyped-def]
+def _writer(
+    target: xlsxwriter.worksheet.Worksheet, sheet: Sheet, name: str, date_format: xlsxwriter.format.Format
+) -> Callable[[int, int, str], object]:
     """How a cell of that column is written: dates and numbers as such where the text is one, everything else as text."""
 
     def date(row: int, column: int, text: str) -> None:
@@ -110,4 +112,6 @@ def _writer(target: xlsxwriter.worksheet.Worksheet, sheet: Sheet, name: str, dat
 
     if name in sheet.dates:
         return date
-    return number if name in sheet.numbers else target.write_string
+    if name in sheet.numbers:
+        return number
+    return lambda row, column, text: target.write_string(row, column, text)

@@ -67,7 +67,7 @@ def _delay(month: int, draw: Floats, is_late: npt.NDArray[np.bool_]) -> npt.NDAr
     in_time = (-40, 5) if month == 0 else (-20, 40)
     late = (18, 60) if month == 0 else (50, 90)
     low, high = (np.where(is_late, late[i], in_time[i]) for i in (0, 1))
-    return (low + draw * (high - low + 1)).astype("timedelta64[D]")
+    return np.asarray((low + draw * (high - low + 1)).astype("timedelta64[D]"))
 
 
 def _chance(people: People, month: int, due: npt.NDArray[np.datetime64]) -> Floats:
@@ -80,13 +80,15 @@ def _chance(people: People, month: int, due: npt.NDArray[np.datetime64]) -> Floa
 
 
 def _weekly(plan: Plan, people: People, streams: Streams) -> pd.DataFrame:
-    """PHQ-9 in the first twelve weeks, for six in ten patients of the programmes that do so."""
+    """PHQ-9 in the first twelve weeks of treatment, for six in ten patients of the programmes that do so."""
     draw = streams("weekly").random((plan.n_patients, _WEEKS + 1))
     takes_part = (draw[:, :1] < 0.6) & plan.kind.has_weekly
     who, week = np.nonzero(takes_part & (draw[:, 1:] < 0.8))
     start = people.episodes["started_on"].to_numpy(dtype="datetime64[s]").astype("datetime64[D]")[who]
     on = start + (7 * (week + 1)).astype("timedelta64[D]")
-    return pd.DataFrame({"who": who, "moment": WEEKLY, "is_late": False, "on": on.astype("datetime64[s]")})
+    weekly = pd.DataFrame({"who": who, "moment": WEEKLY, "is_late": False, "on": on.astype("datetime64[s]")})
+    has_left = weekly["on"].to_numpy() > people.episodes["ended_on"].to_numpy(dtype="datetime64[s]")[who]
+    return weekly[~has_left]
 
 
 def _that_happened(sittings: pd.DataFrame, people: People, last: np.datetime64) -> pd.DataFrame:
@@ -94,7 +96,8 @@ def _that_happened(sittings: pd.DataFrame, people: People, last: np.datetime64) 
     died = people.episodes["ended_on"].where(people.episodes["end_reason"] == "died").to_numpy(dtype="datetime64[s]")
     on, died_on = sittings["on"].to_numpy(), died[sittings["who"].to_numpy()]
     keep = (on <= last) & (np.isnat(died_on) | (on < died_on))
-    return sittings[keep].drop_duplicates(["who", "on"]).reset_index(drop=True)
+    happened: pd.DataFrame = sittings[keep].drop_duplicates(["who", "on"]).reset_index(drop=True)
+    return happened
 
 
 def _per_instrument(sittings: pd.DataFrame, plan: Plan, streams: Streams) -> pd.DataFrame:

@@ -150,7 +150,7 @@ def _dates(plan: Plan, streams: Streams, latent: pd.DataFrame, today: np.datetim
             "referred_on": _dated(referred),
             "started_on": _dated(started),
             "ended_on": _dated(np.where(is_over, ended, never)),
-            "end_reason": pd.Series(np.where(is_over, reason, None), dtype="str"),
+            "end_reason": pd.Series(reason, dtype="str").where(is_over),
             "left_on": _dated(np.where(is_over & (reason == "dropped_out"), ended, never)),
         }
     )

@@ -6,7 +6,7 @@ Belongs here: truth tables, computed from what was made and never by the code un
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -46,7 +46,7 @@ def truth(
     return tables
 
 
-def _stacked(programmes: Sequence[Programme], frame_of) -> pd.DataFrame:  # type: ignore[no-untyped-def]
+def _stacked(programmes: Sequence[Programme], frame_of: Callable[[Programme], pd.DataFrame]) -> pd.DataFrame:
     parts = []
     for programme in programmes:
         frame = frame_of(programme).copy()
@@ -82,7 +82,7 @@ def _forms(programmes: Sequence[Programme], planter: Planter) -> pd.DataFrame:
     stacked = _stacked(programmes, lambda p: p.forms[[*columns, "distress"]])
     accepted = stacked[~stacked["form_id"].isin(planter.lost)].merge(places(planter.files), on="form_id")
     has_date = ~accepted["programme_id"].isin(_without_dates(programmes))
-    return accepted.assign(has_date=has_date).reset_index(drop=True)
+    return accepted.assign(has_date=has_date)
 
 
 def _without_dates(programmes: Sequence[Programme]) -> list[str]:
