@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli import COMMANDS
+
 LARGEST = 500_000
 # Written in two halves, so that this file does not hold what it forbids.
 REGISTRIES = ["pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io", "conda" + ".anaconda.org"]
@@ -77,6 +79,13 @@ def test_every_make_target_that_the_pages_name_exists(project_root: Path) -> Non
     named = {t for page in _pages(project_root) for t in re.findall(r"`make ([a-z-]+)", _text(page))}
     assert named - targets == set()
     assert {"run", "test"} <= named
+
+
+def test_every_command_that_the_pages_name_exists(project_root: Path) -> None:
+    quoted = [_text(page) for page in _pages(project_root) if page.name != "architecture.md"]
+    named = {c for text in quoted for c in re.findall(r"(?:`|\n|bin/)rom ([a-z]+)(?=[ `\n])", text)}
+    assert named - set(COMMANDS) == set()
+    assert {"nightly", "findings", "load"} <= named
 
 
 def test_the_readme_names_the_pythons_that_the_package_accepts(project_root: Path) -> None:
