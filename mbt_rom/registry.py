@@ -117,7 +117,7 @@ def parse_instrument(text: str, *, file: str) -> Instrument:
         )
     try:
         items = _validated(_ItemsAsWritten, raw["items"], at=("items",)) if "items" in raw else None
-        expanded = raw if items is None else {**raw, **_expanded(raw, items=items.expand(raw["id"]))}
+        expanded = raw if items is None else {**raw, **_expanded(raw, items=items.expand(raw["id"]), file=file)}
         definition = _validated(Instrument, expanded)
     except _InvalidError as error:
         raise _definition_error(error, raw=raw, file=file) from None
@@ -144,17 +144,17 @@ def _read_yaml(text: str, *, file: str) -> dict[str, Any]:
     return raw
 
 
-def _expanded(raw: Mapping[str, Any], *, items: Sequence[Item]) -> dict[str, Any]:
+def _expanded(raw: Mapping[str, Any], *, items: Sequence[Item], file: str) -> dict[str, Any]:
     """Items in full, and the scales with items by id: a scale may write numbers, names, ids or `all` (all scored items)."""
-    ids = {item.number: item.id for item in items}
+    ids = {name: item.id for item in items for name in (item.number, item.id)}
     scored = [item.id for item in items if item.is_scored]
     scales = raw.get("scales")
     if not isinstance(scales, list):
         return {"items": items}
-    return {"items": items, "scales": [_scale_by_ids(scale, ids=ids, scored=scored) for scale in scales]}
+    return {"items": items, "scales": [_scale_by_ids(s, ids=ids, scored=scored, file=file) for s in scales]}
 
 
-def _scale_by_ids(scale: Any, *, ids: Mapping[str, str], scored: Sequence[str]) -> Any:
+def _scale_by_ids(scale: Any, *, ids: Mapping[str, str], scored: Sequence[str], file: str) -> Any:
     if not isinstance(scale, dict):
         return scale
     full = dict(scale)
@@ -163,7 +163,14 @@ def _scale_by_ids(scale: Any, *, ids: Mapping[str, str], scored: Sequence[str]) 
         if written == "all":
             full[key] = list(scored)
         elif isinstance(written, list):
-            full[key] = [ids.get(str(number), str(number)) for number in written]
+            if unknown := [str(number) for number in written if str(number) not in ids]:
+                raise DefinitionError(
+                    file=file,
+                    key=f"scales.{scale.get('id')}.{key}",
+                    wrong=f"names what is not listed under 'items': {', '.join(unknown)}",
+                    remedy="correct the number or list the item",
+                )
+            full[key] = [ids[str(number)] for number in written]
     return full
 
 
