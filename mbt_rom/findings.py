@@ -104,6 +104,13 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Find out which edition was filled in (3L or 5L) and name the columns, or the mapping, accordingly",
     ),
     Rule(
+        "edition_ambiguous",
+        "fatal",
+        "data_manager",
+        "the names of the columns fit two editions of this questionnaire",
+        "Find out which edition was filled in, and name it in a mapping file or in the programme's 'instruments'",
+    ),
+    Rule(
         "patient_column_citizen_numbers",
         "fatal",
         "research_assistant",
@@ -173,6 +180,20 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the date cannot be read",
         "Write dates as YYYY-MM-DD, or state their form as 'dates' in the mapping file",
+    ),
+    Rule(
+        "date_ambiguous",
+        "error",
+        "data_manager",
+        "nothing in this column tells which part of the date is the day and which the month",
+        "State the order as 'date: {column: ..., format: dd/mm/yyyy}' in the mapping file, or write dates as YYYY-MM-DD",
+    ),
+    Rule(
+        "row_ragged",
+        "error",
+        "research_assistant",
+        "the row has more or fewer cells than the header, so that its answers may stand in the wrong columns",
+        "Make the export again; look for a separator inside an unquoted text, or a file that was cut off",
     ),
     Rule(
         "date_in_future",
@@ -321,6 +342,13 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a cell begins with a sign that spreadsheets take for a formula; it is treated as text",
         "Look at the cell in the survey tool before opening this export in a spreadsheet",
+    ),
+    Rule(
+        "code_not_understood",
+        "notice",
+        "data_manager",
+        "cells of this column hold a word or code that is not understood; they count as not recorded",
+        "Translate the codes under 'values' (registers) or 'map' in the mapping file",
     ),
     Rule(
         "programme_quiet",

@@ -1,0 +1,329 @@
+"""From bytes to sheets, and how a sheet without a mapping file is understood: by the names of its columns.
+
+Belongs here: choosing reader and header row, deciding between the columns of one sheet. Does not belong here: spellings
+(`names`), mapping files (`mapped`). Nothing is guessed: where two columns could be meant, or two editions, the file is
+refused with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from mbt_rom.exports.delimited import read_delimited
+from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.names import Meaning, Vocabulary, normalised
+from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
+from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
+from mbt_rom.exports.workbook import is_workbook, is_zip, only_member, open_archive, read_workbook
+from mbt_rom.model import Instrument
+from mbt_rom.pseudonyms import is_blank
+
+MEGABYTE = 1 << 20
+_FORM_ROLES = ("patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode")
+#: Register -> column of its table -> role of the export's column.
+_REGISTERS: dict[str, dict[str, str]] = {
+    "episodes": {
+        "episode_id": "episode",
+        "patient_id": "patient",
+        "therapist_id": "therapist",
+        "referred_on": "referred",
+        "started_on": "started",
+        "ended_on": "ended",
+        "end_reason": "end_reason",
+    },
+    "therapists": {"therapist_id": "therapist", "function": "function", "started_on": "from", "ended_on": "until"},
+    "patients": {"patient_id": "patient", "birth_year": "birth_year", "sex": "sex"},
+}
+#: Of these roles at least one must be there beside the key, or the sheet is no such register.
+_TELLING: dict[str, tuple[str, ...]] = {
+    "episodes": ("started", "referred", "ended"),
+    "therapists": ("function", "from", "until"),
+    "patients": ("birth_year", "sex"),
+}
+
+
+def read_grids(data: bytes, *, file_name: str, largest_bytes: int, recognise: Recogniser) -> list[Grid]:
+    """All sheets of a file, every cell as text. The kind of file is told by its contents, never by its name.
+
+    Raises `ExportError` file_empty, file_too_large, file_unreadable, file_unpacks_too_large.
+    """
+    if not data:
+        raise ExportError("file_empty", "the file has 0 bytes")
+    if len(data) > largest_bytes:
+        raise ExportError(
+            "file_too_large",
+            f"the file has {len(data) / MEGABYTE:,.0f} MB; 'largest_file_mb' allows {largest_bytes / MEGABYTE:,.0f}",
+        )
+    if not is_zip(data):
+        if file_name.casefold().endswith((".xlsx", ".xlsm")):
+            data = _text_called_workbook(data)
+        return [read_delimited(data, recognise)]
+    archive = open_archive(data, largest_bytes=largest_bytes)
+    if is_workbook(archive):
+        return read_workbook(data, archive)
+    return [read_delimited(only_member(archive), recognise)]
+
+
+def _text_called_workbook(data: bytes) -> bytes:
+    """A file called .xlsx that is no archive: text when it looks like text, otherwise damaged."""
+    if b"\0" in data[:4096]:
+        raise ExportError("file_unreadable", "the file is called a workbook and is none: it is damaged or cut off")
+    return data
+
+
+def read_export(
+    data: bytes, *, file_name: str, largest_bytes: int, recognise: Recogniser | None = None
+) -> list[RawSheet]:
+    """The sheets of an export that hold anything, each below its header. `recognise` scores a row as a header.
+
+    Raises `ExportError` as `read_grids`, and file_empty, file_header_only.
+    """
+    score = recognise or Vocabulary({}).recognised
+    grids = read_grids(data, file_name=file_name, largest_bytes=largest_bytes, recognise=score)
+    sheets = [with_header(grid, find_header(grid, score)) for grid in grids]
+    return nonempty(sheets)
+
+
+def nonempty(sheets: Iterable[RawSheet]) -> list[RawSheet]:
+    """The sheets that have data rows. Raises `ExportError` file_empty or file_header_only when none has."""
+    named = [sheet for sheet in sheets if sheet.headers or len(sheet.frame)]
+    if not named:
+        raise ExportError("file_empty", "no cell of the file holds anything")
+    filled = [sheet for sheet in named if len(sheet.frame)]
+    if not filled:
+        raise ExportError("file_header_only", f"{len(named[0].headers)} columns and no row below them")
+    return filled
+
+
+def understand(
+    sheet: RawSheet, vocabulary: Vocabulary, instruments: Mapping[str, Instrument], *, usual: Collection[str]
+) -> Understanding:
+    """How the sheet is understood by the names of its columns alone.
+
+    `usual` names the instruments of the programme: they decide between two editions that share a name. Raises
+    `ExportError` item_count_wrong, column_twice, edition_ambiguous, columns_unknown (no patient column). A sheet in which
+    nothing is recognised comes back as an understanding that takes nothing.
+    """
+    meanings = {i: vocabulary.meanings(header) for i, header in enumerate(sheet.headers) if header}
+    items = _items(sheet, meanings, instruments, usual)
+    if items:
+        return _forms(sheet, meanings, items, instruments)
+    return _registers(sheet, meanings)
+
+
+# Items ----------------------------------------------------------------------------------------------------------------
+
+
+def _items(
+    sheet: RawSheet,
+    meanings: Mapping[int, tuple[Meaning, ...]],
+    instruments: Mapping[str, Instrument],
+    usual: Collection[str],
+) -> dict[str, dict[int, Meaning]]:
+    """Instrument -> position -> item."""
+    every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
+    sure = {m[0].instrument for m in every.values() if len({x.instrument for x in m}) == 1}
+    items: dict[str, dict[int, Meaning]] = {}
+    for position, found in every.items():
+        if found:
+            chosen = _edition(found, sure, usual, sheet, position)
+            items.setdefault(str(chosen.instrument), {})[position] = chosen
+    checked = {i: _without_totals(sheet, columns) for i, columns in items.items()}
+    for instrument_id, columns in checked.items():
+        _check_items(sheet, columns, instruments[instrument_id])
+    return {i: columns for i, columns in checked.items() if columns}
+
+
+def _edition(
+    found: list[Meaning], sure: Collection[str | None], usual: Collection[str], sheet: RawSheet, position: int
+) -> Meaning:
+    for preferred in (sure, usual):
+        if len(found) > 1 and len(kept := [m for m in found if m.instrument in preferred]) == 1:
+            return kept[0]
+    if len(found) > 1:
+        names = " or ".join(str(m.instrument) for m in found)
+        raise ExportError(
+            "edition_ambiguous",
+            f"the name does not say whether {names} was filled in, and the programme's 'instruments' do not name just one",
+            sheet=sheet.name,
+            column=sheet.headers[position],
+        )
+    return found[0]
+
+
+def _without_totals(sheet: RawSheet, columns: dict[int, Meaning]) -> dict[int, Meaning]:
+    """Drops a column such as 'phq9' unless it stands among 'phq1', 'phq2' ...: elsewhere it is a total score."""
+    sure = {m.prefix for m in columns.values() if m.rank == 0}
+    among = {m.prefix for m in columns.values() if m.rank == 1} == sure
+    return {i: m for i, m in columns.items() if m.rank == 0 or among}
+
+
+def _check_items(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> None:
+    _refuse_unknown_numbers(sheet, columns, instrument)
+    by_item: dict[str, int] = {}
+    for position, meaning in columns.items():
+        if (first := by_item.setdefault(str(meaning.item), position)) != position:
+            raise ExportError(
+                "column_twice",
+                f"'{sheet.headers[first]}' and '{sheet.headers[position]}' would both be {meaning.item}",
+                sheet=sheet.name,
+                column=sheet.headers[position],
+            )
+    refuse_missing_items(sheet, by_item, instrument)
+
+
+def _refuse_unknown_numbers(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> None:
+    unknown = [sheet.headers[i] for i, meaning in columns.items() if meaning.item is None]
+    if unknown:
+        n = len({meaning.number for meaning in columns.values()})
+        explained = instrument.wrong_counts.get(n, f"{instrument.name} has {len(instrument.primary.items)} items")
+        raise ExportError(
+            "item_count_wrong",
+            f"{n} columns are called {instrument.name}: {explained}; not items of it: {_listed(unknown)}",
+            sheet=sheet.name,
+            column=unknown[0],
+        )
+
+
+def refuse_missing_items(sheet: RawSheet, present: Collection[str], instrument: Instrument) -> None:
+    """Raises `ExportError` item_count_wrong when items of the primary scale have no column, naming them."""
+    missing = [item for item in instrument.primary.items if item not in present]
+    if present and missing:
+        n = len(present)
+        explained = instrument.wrong_counts.get(n, f"{instrument.name} has {len(instrument.primary.items)}")
+        raise ExportError(
+            "item_count_wrong",
+            f"{n} item columns of {instrument.name} were found: {explained}; not found: {_listed(missing)}",
+            sheet=sheet.name,
+        )
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+# Roles ----------------------------------------------------------------------------------------------------------------
+
+
+def _roles(
+    sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], wanted: Collection[str], taken: Collection[int] = ()
+) -> dict[str, int]:
+    """Role -> position of the surest column. Two equally sure columns: refused for a sure name, neither for others."""
+    roles: dict[str, int] = {}
+    for role in wanted:
+        ranked = [
+            (m.rank, i)
+            for i, found in meanings.items()
+            for m in found
+            if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
+        ]
+        best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
+        if len(best) > 1 and (role == "patient" or min(r for r, _ in ranked) == 0):
+            names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
+            raise ExportError(
+                "column_twice",
+                f"{names} could both be the {role.replace('_', ' ')}; name one in a mapping file",
+                sheet=sheet.name,
+                column=sheet.headers[best[1]],
+            )
+        if len(best) == 1:
+            roles[role] = best[0]
+    return roles
+
+
+def _fits(sheet: RawSheet, position: int, role: str) -> bool:
+    """A column called 'completed' is a date when it holds anything longer than a yes or no."""
+    if role != "date" or normalised(sheet.headers[position]) != "completed":
+        return True
+    texts = [str(text).strip() for text in sheet.frame.iloc[:, position].unique()]
+    filled = [text for text in texts if not is_blank(text)]
+    return sum(len(text) >= 6 and any(c.isdigit() for c in text) for text in filled) * 2 > len(filled)
+
+
+def _source(roles: Mapping[str, int], role: str) -> Source | None:
+    return Source(column=roles[role]) if role in roles else None
+
+
+def _forms(
+    sheet: RawSheet,
+    meanings: Mapping[int, tuple[Meaning, ...]],
+    items: Mapping[str, dict[int, Meaning]],
+    instruments: Mapping[str, Instrument],
+) -> Understanding:
+    taken = {position for columns in items.values() for position in columns}
+    roles = _roles(sheet, meanings, _FORM_ROLES, taken)
+    if "patient" not in roles:
+        raise ExportError(
+            "columns_unknown",
+            "items were found but no column for the patient number (patient, patient_id, patientnummer, client_id ...)",
+            sheet=sheet.name,
+        )
+    own = {i: _own_roles(meanings, i) for i in items}
+    forms = tuple(
+        FormPlan(
+            instrument=i,
+            block=0,
+            items={str(m.item): position for position, m in columns.items()},
+            edition=instruments[i].edition,
+            moment=_source(roles, "moment"),
+            date=_source(own[i], "date") or _source(roles, "date"),
+            submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
+            complete=_source(own[i], "complete") or _source(roles, "complete"),
+        )
+        for i, columns in items.items()
+    )
+    told: dict[int, dict[str, Any]] = {i: {"role": role, "reason": "name of the column"} for role, i in roles.items()}
+    for instrument_id, columns in items.items():
+        told |= {i: _told("item", instrument_id, m.item) for i, m in columns.items()}
+        told |= {i: _told(role, instrument_id, None) for role, i in own[instrument_id].items()}
+    return Understanding(
+        sheet=sheet,
+        patient=_source(roles, "patient"),
+        programme=_source(roles, "programme"),
+        response_id=_source(roles, "response_id"),
+        language=_source(roles, "language"),
+        mode=_source(roles, "mode"),
+        forms=forms,
+        columns=described(sheet, told),
+    )
+
+
+def _own_roles(meanings: Mapping[int, tuple[Meaning, ...]], instrument_id: str) -> dict[str, int]:
+    """Columns such as 'phq9_date' that belong to one instrument of the file."""
+    found = [
+        (m.role, i) for i, ms in meanings.items() for m in ms if m.instrument == instrument_id and m.role != "item"
+    ]
+    return {role: i for role, i in found if sum(r == role for r, _ in found) == 1}
+
+
+def _told(role: str, instrument_id: str | None, item: str | None) -> dict[str, Any]:
+    return {"role": role, "instrument": instrument_id, "item": item, "block": 0, "reason": "name of the column"}
+
+
+# Registers ------------------------------------------------------------------------------------------------------------
+
+
+def _registers(sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]]) -> Understanding:
+    present = {m.role for found in meanings.values() for m in found if m.instrument is None}
+    for register, columns in _REGISTERS.items():
+        key = next(iter(columns.values()))
+        if key in present and present & set(_TELLING[register]):
+            return _register(sheet, meanings, register, columns)
+    return Understanding(sheet=sheet, columns=described(sheet, {}))
+
+
+def _register(
+    sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], register: str, columns: Mapping[str, str]
+) -> Understanding:
+    roles = _roles(sheet, meanings, ["programme", *columns.values()])
+    plan = RegisterPlan(register, {name: Source(column=roles[role]) for name, role in columns.items() if role in roles})
+    told = {i: {"role": f"{register}: {role}", "reason": "name of the column"} for role, i in roles.items()}
+    return Understanding(
+        sheet=sheet,
+        patient=_source(roles, "patient"),
+        programme=_source(roles, "programme"),
+        registers=(plan,),
+        columns=described(sheet, told),
+    )

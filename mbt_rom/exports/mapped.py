@@ -1,0 +1,211 @@
+"""Applying mapping files to sheets: which one fits, and how it makes the sheet understood.
+
+Belongs here: finding the columns that a mapping names. Does not belong here: the shape of a mapping file (`mapping`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from typing import Any
+
+from mbt_rom.exports.detection import refuse_missing_items
+from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.mapping import ColumnOrConstant, DateColumn, Form, Mapping, MomentGiven, RegisterPart
+from mbt_rom.exports.names import Spelling, column_key, item_keys, normalised
+from mbt_rom.exports.sheets import HEADER_WITHIN, Grid, RawSheet
+from mbt_rom.exports.understanding import Condition, FormPlan, RegisterPlan, Source, Understanding, described
+from mbt_rom.model import Instrument
+
+
+def choose(grid: Grid, mappings: Sequence[Mapping]) -> tuple[Mapping, int] | None:
+    """The mapping that fits the sheet and the position of its header; None when none fits.
+
+    Raises `ExportError` mapping_ambiguous, naming them, when several do.
+    """
+    fitting = [(m, position) for m in mappings if (position := _header_of(grid, m)) is not None]
+    if len(fitting) > 1:
+        names = ", ".join(m.name for m, _ in fitting)
+        raise ExportError("mapping_ambiguous", f"the mappings {names} all fit this sheet", sheet=grid.name)
+    return fitting[0] if fitting else None
+
+
+def _header_of(grid: Grid, mapping: Mapping) -> int | None:
+    if mapping.sheet is not None and column_key(mapping.sheet) != column_key(grid.name or ""):
+        return None
+    wanted = {column_key(name) for name in mapping.matches.columns}
+    within = min(HEADER_WITHIN, len(grid.cells))
+    positions = range(within) if mapping.header_row is None else [mapping.header_row - 1]
+    for position in positions:
+        if position < len(grid.cells) and wanted <= {column_key(cell) for cell in grid.row_texts(position)}:
+            return position
+    return None
+
+
+def understand_mapped(sheet: RawSheet, mapping: Mapping, instruments: Dict[str, Instrument]) -> Understanding:
+    """How the mapping understands the sheet. What the mapping does not name is not taken in.
+
+    Raises `ExportError` mapping_invalid (a column, instrument or item that is not there), column_twice,
+    item_count_wrong.
+    """
+    columns = _Columns(sheet, mapping)
+    blocks: dict[str, int] = {}
+    forms = []
+    for form in mapping.forms:
+        block = blocks.setdefault(form.instrument, 0)
+        blocks[form.instrument] += 1
+        forms.append(_form(form, block, columns, mapping, instruments))
+    patient = mapping.patient
+    programme = mapping.programme
+    return Understanding(
+        sheet=sheet,
+        mapping=mapping.name,
+        mapping_hash=mapping.hash,
+        patient=Source(columns.at(patient.column, "patient")) if patient and patient.column else None,
+        is_surrogate=bool(patient and patient.surrogate),
+        programme=Source(columns.at(programme.column, "programme"), codes=programme.map) if programme else None,
+        response_id=Source(columns.at(mapping.response_id, "response_id")) if mapping.response_id else None,
+        language=_value(mapping.language, "language", columns),
+        mode=_value(mapping.mode, "mode", columns),
+        only=tuple(
+            Condition(columns.at(o.column, "condition"), frozenset(o.values) if o.values is not None else None)
+            for o in mapping.only
+        ),
+        forms=tuple(forms),
+        registers=tuple(_register(part, columns) for part in mapping.registers),
+        columns=described(sheet, columns.told, dict.fromkeys(range(len(sheet.headers)), "not named in the mapping")),
+    )
+
+
+class _Columns:
+    """Columns of a sheet by header, keeping account of what each is used for."""
+
+    def __init__(self, sheet: RawSheet, mapping: Mapping) -> None:
+        self.sheet = sheet
+        self.mapping = mapping
+        self.told: dict[int, dict[str, Any]] = {}
+        self._positions: dict[str, list[int]] = {}
+        for i, header in enumerate(sheet.headers):
+            self._positions.setdefault(column_key(header), []).append(i)
+
+    def at(self, header: str, role: str, **told: Any) -> int:
+        """Position of the column of that header."""
+        positions = self._positions.get(column_key(header), [])
+        if not positions:
+            raise self.invalid(f"the sheet has no column '{header}'")
+        if len(positions) > 1:
+            raise ExportError(
+                "column_twice",
+                f"{len(positions)} columns are called '{header}', which mapping '{self.mapping.name}' names",
+                sheet=self.sheet.name,
+                column=header,
+            )
+        entry = {"role": role, "reason": f"mapping '{self.mapping.name}'", **told}
+        if positions[0] not in self.told or self.told[positions[0]]["role"] == "condition":
+            self.told[positions[0]] = entry
+        return positions[0]
+
+    def invalid(self, what: str) -> ExportError:
+        """The error that the mapping does not fit the sheet, or itself."""
+        return ExportError("mapping_invalid", f"mapping '{self.mapping.name}': {what}", sheet=self.sheet.name)
+
+
+def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instruments: Dict[str, Instrument]) -> FormPlan:
+    if form.instrument not in instruments:
+        raise columns.invalid(f"there is no instrument '{form.instrument}'; there are {', '.join(instruments)}")
+    instrument = instruments[form.instrument]
+    if form.edition is not None and form.edition.casefold() != instrument.edition.casefold():
+        raise columns.invalid(
+            f"'{instrument.id}' is edition '{instrument.edition}', not '{form.edition}': name the instrument of that edition"
+        )
+    if form.coding is not None and form.coding not in {coding.id for coding in instrument.codings}:
+        raise columns.invalid(
+            f"{instrument.name} has no coding '{form.coding}'; it has {', '.join(c.id for c in instrument.codings)}"
+        )
+    named = _named_items(form, instrument, columns) if form.items is not None else None
+    items = named if named is not None else _prefixed_items(form, instrument, columns)
+    return FormPlan(
+        instrument=instrument.id,
+        block=block,
+        items={
+            item: columns.at(header, "item", instrument=instrument.id, item=item, block=block)
+            for item, header in items.items()
+        },
+        edition=instrument.edition,
+        moment=_moment(form.moment, columns),
+        date=_date(form.date or mapping.date, "date", columns),
+        submitted_at=_date(mapping.submitted_at, "submitted_at", columns),
+        complete=(
+            Source(columns.at(mapping.complete.column, "complete"), yes=mapping.complete.values)
+            if mapping.complete
+            else None
+        ),
+        coding=form.coding,
+        missing=(*mapping.missing, *form.missing),
+    )
+
+
+def _named_items(form: Form, instrument: Instrument, columns: _Columns) -> dict[str, str]:
+    keys = {key: item.id for item in instrument.items for key in (item.id, *item_keys(item))}
+    named: dict[str, str] = {}
+    for written, header in (form.items or {}).items():
+        key = written.casefold()
+        item = keys.get(key) or keys.get(key.lstrip("0"))
+        if item is None:
+            raise columns.invalid(f"{instrument.name} has no item '{written}'; it has {', '.join(instrument.item_ids)}")
+        if item in named:
+            raise columns.invalid(f"item '{item}' of {instrument.name} is named twice in one form")
+        named[item] = header
+    return named
+
+
+def _prefixed_items(form: Form, instrument: Instrument, columns: _Columns) -> dict[str, str]:
+    spelling = Spelling(normalised(form.prefix or ""), instrument)
+    found: dict[str, str] = {}
+    for header in columns.sheet.headers:
+        meaning = spelling.meaning(normalised(header)) if header else None
+        if meaning is None or meaning.role != "item":
+            continue
+        if meaning.item is None or meaning.item in found:
+            raise ExportError(
+                "item_count_wrong" if meaning.item is None else "column_twice",
+                f"'{header}' begins with '{form.prefix}' and is not one item of {instrument.name}",
+                sheet=columns.sheet.name,
+                column=header,
+            )
+        found[meaning.item] = header
+    if not found:
+        raise columns.invalid(f"no column begins with '{form.prefix}' and goes on as an item of {instrument.name}")
+    refuse_missing_items(columns.sheet, found, instrument)
+    return found
+
+
+def _moment(given: MomentGiven | None, columns: _Columns) -> Source | None:
+    if given is None:
+        return None
+    column = columns.at(given.column, "moment") if given.column is not None else None
+    return Source(column, given.constant, codes=given.map)
+
+
+def _date(given: DateColumn | None, role: str, columns: _Columns) -> Source | None:
+    return Source(columns.at(given.column, role), format=given.format) if given is not None else None
+
+
+def _value(given: ColumnOrConstant | None, role: str, columns: _Columns) -> Source | None:
+    if given is None:
+        return None
+    column = columns.at(given.column, role) if given.column is not None else None
+    return Source(column, given.constant, codes=given.map)
+
+
+def _register(part: RegisterPart, columns: _Columns) -> RegisterPlan:
+    name = part.register_name
+    return RegisterPlan(
+        name,
+        {
+            column: Source(
+                columns.at(header, f"{name}: {column}"), codes=part.values.get(column), format=part.formats.get(column)
+            )
+            for column, header in part.columns.items()
+        },
+    )

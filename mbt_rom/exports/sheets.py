@@ -1,0 +1,130 @@
+"""What a reader hands over: a sheet of text cells with its true row numbers, and the same sheet with its header found.
+
+Belongs here: the two shapes and the step from one to the other. Does not belong here: reading bytes (`delimited`,
+`workbook`), knowing what a header means (`names`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+#: The header is looked for in this many rows from the top.
+HEADER_WITHIN = 40
+Rows = npt.NDArray[np.int32]
+#: How well a row of cells would do as a header: the number of names that are recognised in it.
+Recogniser = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All rows of a sheet as text. `cells`: one row per record, columns 0, 1, 2 ... of dtype str, '' where empty.
+
+    `rows` holds the row number of each record as a spreadsheet shows it (the first is 1). In a text file that is the
+    number of the record: a quoted cell that holds line breaks is one row, as it is in a spreadsheet, and blank lines count.
+    `n_cells` is how many cells the record had before short ones were filled up.
+    """
+
+    number: int
+    name: str | None
+    cells: pd.DataFrame
+    rows: Rows
+    n_cells: Rows
+    dialect: str
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    def row_texts(self, position: int) -> list[str]:
+        """Cells of one record."""
+        return [str(cell) for cell in self.cells.iloc[position]]
+
+
+@dataclass(frozen=True)
+class RawSheet:
+    """A sheet with its header. `frame` holds text, one row per data row that is not wholly empty, columns 0, 1, 2 ...
+
+    `headers[i]` is the original header of column i: headers may repeat, so columns are addressed by position. `rows` are
+    spreadsheet row numbers, one per row of `frame`; `ragged` marks rows with more or fewer cells than the header has, `too_long`
+    those with more.
+    """
+
+    number: int
+    name: str | None
+    headers: tuple[str, ...]
+    frame: pd.DataFrame
+    rows: Rows
+    ragged: npt.NDArray[np.bool_]
+    too_long: npt.NDArray[np.bool_]
+    header_row: int
+    dialect: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    n_cells: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    @property
+    def first_row(self) -> int | None:
+        """Spreadsheet row number of the first data row; None when there is none."""
+        return int(self.rows[0]) if len(self.rows) else None
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> RawSheet:
+        """The same sheet with some of its rows."""
+        kept = self.frame.loc[mask].reset_index(drop=True)
+        return replace(
+            self,
+            frame=kept,
+            rows=self.rows[mask],
+            ragged=self.ragged[mask],
+            too_long=self.too_long[mask],
+            n_cells=self.n_cells[mask],
+        )
+
+
+def find_header(grid: Grid, recognise: Recogniser) -> int:
+    """Position of the header: the row near the top in which most names are recognised; the first such row on a tie.
+
+    Where nothing is recognised anywhere, the first row that is not empty.
+    """
+    tried = range(min(HEADER_WITHIN, len(grid.cells)))
+    found = [recognise(grid.row_texts(i)) for i in tried]
+    if found and max(found) > 0:
+        return found.index(max(found))
+    return next((i for i in tried if any(cell.strip() for cell in grid.row_texts(i))), 0)
+
+
+def with_header(grid: Grid, position: int) -> RawSheet:
+    """The sheet below the header at `position`. Wholly empty rows are no data rows; empty columns at the right are dropped."""
+    headers = [header.strip() for header in grid.row_texts(position)] if len(grid.cells) else []
+    body = grid.cells.iloc[position + 1 :].reset_index(drop=True)
+    rows, n_cells = grid.rows[position + 1 :], grid.n_cells[position + 1 :]
+    filled = _filled(body)
+    named = max((i + 1 for i, header in enumerate(headers) if header), default=0)
+    stated = int(grid.n_cells[position]) if len(grid.n_cells) else 0
+    width = max(named, max((i + 1 for i in range(stated) if filled.size and filled[:, i].any()), default=0))
+    beyond = filled[:, width:].any(axis=1) if filled.size else np.zeros(len(body), dtype=bool)
+    short = n_cells < named
+    anything = filled.any(axis=1) if filled.size else np.zeros(len(body), dtype=bool)
+    sheet = RawSheet(
+        number=grid.number,
+        name=grid.name,
+        headers=tuple(headers[:width]),
+        frame=body.iloc[:, :width],
+        rows=rows,
+        ragged=np.asarray(beyond | short, dtype=bool),
+        too_long=np.asarray(beyond, dtype=bool),
+        header_row=int(grid.rows[position]) if len(grid.rows) else 1,
+        dialect=grid.dialect,
+        encoding=grid.encoding,
+        delimiter=grid.delimiter,
+        n_cells=n_cells,
+    )
+    return sheet.keep(np.asarray(anything, dtype=bool))
+
+
+def _filled(body: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    if body.empty:
+        return np.zeros(body.shape, dtype=bool)
+    return np.column_stack([(body[c] != "").to_numpy(dtype=bool) for c in body.columns])

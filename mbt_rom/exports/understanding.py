@@ -1,0 +1,108 @@
+"""How a sheet is understood: which column is what, by whose word. The shapes that `detection` and mappings fill in.
+
+Belongs here: the plan of a sheet. Does not belong here: making it, or carrying it out (`conform`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from typing import Any
+
+from mbt_rom.exports.sheets import RawSheet
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value comes from: a column by position, or a constant; `codes` translates what stands there.
+
+    `yes` lists the codes of a yes/no column that mean yes, where a mapping states them.
+    """
+
+    column: int | None = None
+    constant: str | None = None
+    codes: Dict[str, str] | None = None
+    format: str | None = None
+    yes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class FormPlan:
+    """One form of one instrument on each row; `items` are positions of columns by item id."""
+
+    instrument: str
+    block: int
+    items: dict[str, int]
+    edition: str
+    moment: Source | None = None
+    date: Source | None = None
+    submitted_at: Source | None = None
+    complete: Source | None = None
+    coding: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegisterPlan:
+    """One register in the sheet: where each of its columns comes from."""
+
+    register: str
+    columns: dict[str, Source]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Rows whose cell is not among `values` (None: whose cell is empty) are left out."""
+
+    column: int
+    values: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """The plan of one sheet. `columns` says per column its role, instrument, item, block and the reason; no values.
+
+    `patient` None with `is_surrogate` False: the sheet names no patients (a register of therapists).
+    """
+
+    sheet: RawSheet
+    mapping: str | None = None
+    mapping_hash: str | None = None
+    patient: Source | None = None
+    is_surrogate: bool = False
+    programme: Source | None = None
+    response_id: Source | None = None
+    language: Source | None = None
+    mode: Source | None = None
+    only: tuple[Condition, ...] = ()
+    forms: tuple[FormPlan, ...] = ()
+    registers: tuple[RegisterPlan, ...] = ()
+    columns: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def takes_something(self) -> bool:
+        """True when the sheet holds at least one form or register."""
+        return bool(self.forms or self.registers)
+
+    @property
+    def left_columns(self) -> list[int]:
+        """Positions of the columns that are not taken in."""
+        return [column["position"] for column in self.columns if column["role"] == "not_taken_in"]
+
+
+def described(
+    sheet: RawSheet, roles: Dict[int, Dict[str, Any]], reasons: Dict[int, str] | None = None
+) -> list[dict[str, Any]]:
+    """One entry per column of the sheet: header, position, role, instrument, item, block, reason."""
+    blank = {"role": "not_taken_in", "instrument": None, "item": None, "block": None}
+    return [
+        {
+            "sheet": sheet.name,
+            "column": header,
+            "position": i,
+            **blank,
+            "reason": (reasons or {}).get(i, "not recognised"),
+            **roles.get(i, {}),
+        }
+        for i, header in enumerate(sheet.headers)
+    ]

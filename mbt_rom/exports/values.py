@@ -1,0 +1,169 @@
+"""Words and codes of exports as the words of our tables: moments, yes and no, sex, language, mode, reasons.
+
+Belongs here: vocabularies of cells, English and Dutch. A bare number is never translated without a mapping: 1 is a man in
+one tool and a woman in the next. Does not belong here: headers (`names`), answers (`answers`), dates (`dates`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mbt_rom.exports.names import normalised
+from mbt_rom.pseudonyms import is_blank, map_unique
+
+Flags = npt.NDArray[np.bool_]
+_BASELINE = frozenset(
+    [
+        "baseline",
+        "t0",
+        "m0",
+        "intake",
+        "nulmeting",
+        "voormeting",
+        "begin",
+        "start",
+        "baselinemeting",
+        "0_maanden",
+        "0_months",
+        "pre",
+    ]
+)
+_MONTHS = re.compile(r"(?:m|month|months|maand|maanden)_?(\d{1,3})|(\d{1,3})_?(?:m|mnd|mo|month|months|maand|maanden)")
+_ARM = re.compile(r"_arm_\d+$")
+#: Values of our tables and the words that mean them.
+WORDS: dict[str, dict[str, str]] = {
+    "sex": {
+        "female": "female f v vrouw woman w vrouwelijk",
+        "male": "male m man mannelijk",
+        "other": "other anders x non_binary nonbinary nonbinair non_binair overig",
+    },
+    "end_reason": {
+        "completed": "completed complete voltooid afgerond regulier planned",
+        "dropped_out": "dropped_out dropout drop_out uitval afgebroken voortijdig",
+        "referred_on": "referred_on referred doorverwezen verwezen overgeplaatst",
+        "died": "died deceased overleden",
+    },
+    "function": {
+        "individual": "individual individueel individual_therapist individueel_therapeut",
+        "group": "group groep group_therapist groepstherapeut",
+        "supervisor": "supervisor supervision",
+        "team_leader": "team_leader teamleider",
+        "psychiatrist": "psychiatrist psychiater",
+        "other": "other anders overig",
+    },
+    "mode": {
+        "paper": "paper papier op_papier",
+        "web": "web online internet email e_mail digitaal digital",
+        "interview": "interview telephone telefoon phone telefonisch mondeling",
+    },
+    "language": {
+        "nl": "nl nld dut dutch nederlands nl_nl nl_be",
+        "en": "en eng english engels en_gb en_us",
+        "de": "de deu ger german deutsch duits de_de",
+        "fr": "fr fra fre french francais frans fr_fr fr_be",
+        "tr": "tr tur turkish turkce turks",
+        "ar": "ar ara arabic arabisch",
+        "pl": "pl pol polish polski pools",
+    },
+    "complete": {
+        "yes": "yes y ja j true waar complete completed voltooid afgerond finished volledig",
+        "no": "no n nee false onwaar incomplete partial onvolledig started in_progress unverified",
+    },
+}
+_BY_WORD = {kind: {w: value for value, words in v.items() for w in words.split()} for kind, v in WORDS.items()}
+
+
+def code_key(text: str) -> str:
+    """A code as codes are compared: without spaces around it, without regard to case, '1.0' as '1'.
+
+    >>> code_key(" ADP02 "), code_key("1.0")
+    ('adp02', '1')
+    """
+    return re.sub(r"^(-?\d+)[.,]0+$", r"\1", text.strip()).casefold()
+
+
+def translated(column: pd.Series, codes: Mapping[str, str]) -> pd.Series:
+    """Cells translated by a mapping's codes; missing where the code is not among them. Dtype str."""
+    by_key = {code_key(code): value for code, value in codes.items()}
+    return map_unique(column, lambda text: by_key.get(code_key(text))).astype("str")
+
+
+def words(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None) -> pd.Series:
+    """Cells as the values of `WORDS[kind]`; missing where a word is not understood. Dtype str.
+
+    >>> words(pd.Series(["Vrouw", "M", "1"]), "sex").tolist()
+    ['female', 'male', nan]
+    """
+    if codes is not None:
+        return translated(column, codes)
+    return map_unique(column, lambda text: _BY_WORD[kind].get(normalised(text))).astype("str")
+
+
+def not_understood(column: pd.Series, values: pd.Series) -> Flags:
+    """Which cells hold something and came out as nothing."""
+    filled = ~map_unique(column, is_blank).to_numpy(dtype=bool)
+    return filled & values.isna().to_numpy(dtype=bool)
+
+
+def moments(column: pd.Series, *, months: Collection[int], codes: Mapping[str, str] | None = None) -> pd.Series:
+    """Stated moments as `baseline`, `m6` ... of the measurement plan; missing where one is not understood. Dtype str.
+
+    A bare number or a T1 says nothing about months: a mapping must translate it.
+
+    >>> moments(pd.Series(["T0", "6 maanden", "m12_arm_1", "T1"]), months=(0, 6, 12)).tolist()
+    ['baseline', 'm6', 'm12', nan]
+    """
+    planned = {f"m{month}" if month else "baseline" for month in months}
+    read = translated(column, codes) if codes is not None else map_unique(column, moment).astype("str")
+    return read.where(read.isin(planned))
+
+
+def moment(text: str) -> str | None:
+    """One stated moment, in or out of the plan; None when it is not understood."""
+    name = _ARM.sub("", normalised(text))
+    if name in _BASELINE:
+        return "baseline"
+    if found := _MONTHS.fullmatch(name):
+        month = int(found.group(1) or found.group(2))
+        return f"m{month}" if month else "baseline"
+    return None
+
+
+def is_complete(column: pd.Series, *, yes: Collection[str] | None = None) -> pd.Series:
+    """Whether forms were finished (boolean, missing where the tool does not say).
+
+    `yes`: codes that a mapping states; every other filled cell is then no. Without: words, 1 and 0, and the 0, 1, 2 of
+    REDCap (2 is complete, 1 is unverified) where a 2 occurs.
+
+    >>> is_complete(pd.Series(["ja", "nee", ""])).tolist(), is_complete(pd.Series(["2", "1", "0"])).tolist()
+    ([True, False, <NA>], [True, False, False])
+    """
+    if yes is not None:
+        keys = {code_key(code) for code in yes}
+        read = map_unique(column, lambda text: None if is_blank(text) else code_key(text) in keys)
+        return read.astype("boolean")
+    numbers = {"0": "no", "1": "yes"}
+    present = {code_key(str(text)) for text in column.unique() if not is_blank(str(text))}
+    if "2" in present and present <= {"0", "1", "2"}:
+        numbers = {"0": "no", "1": "no", "2": "yes"}
+
+    def read_word(text: str) -> bool | None:
+        word = numbers.get(code_key(text)) or _BY_WORD["complete"].get(normalised(text))
+        return None if word is None else word == "yes"
+
+    return map_unique(column, read_word).astype("boolean")
+
+
+def is_among(column: pd.Series, codes: Collection[str]) -> Flags:
+    """Which cells hold one of the codes.
+
+    >>> is_among(pd.Series(["0", "0.0", "1", ""]), ["0"]).tolist()
+    [True, True, False, False]
+    """
+    keys = {code_key(code) for code in codes}
+    return map_unique(column, lambda text: code_key(text) in keys).to_numpy(dtype=bool)
