@@ -453,9 +453,7 @@ class _Sheet:
             if condition.values is None:
                 left_out |= map_unique(column, is_blank).to_numpy(dtype=bool)
             else:
-                left_out |= ~map_unique(column, lambda text, keys=keys: values.code_key(text) in keys).to_numpy(
-                    dtype=bool
-                )
+                left_out |= ~values.is_among(column, condition.values)
         return left_out
 
     # Programmes
