@@ -239,9 +239,10 @@ def _refuse_shifted(sheet: RawSheet) -> None:
 
 
 def _refuse_citizen_columns(sheets: Iterable[RawSheet], delivery: _Delivery, *, at_least: int) -> None:
+    roles = Vocabulary({})
     for sheet in sheets:
         for i, header in enumerate(sheet.headers):
-            is_patient = any(m.role == "patient" for m in Vocabulary({}).meanings(header)) if header else False
+            is_patient = any(meaning.role == "patient" for meaning in roles.meanings(header))
             if is_patient and delivery.allows_nine_digits():
                 continue
             is_named = is_patient or normalised(header) in _CITIZEN_HEADERS

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from mbt_rom.settings import Issuer
@@ -24,6 +25,7 @@ MINIMUM_KEY_BYTES = 32
 BLANK_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "."})
 _DIGITS_KEPT = 20
 #: Weights of the eleven-test: 9 x first digit + 8 x second ... + 2 x eighth - 1 x ninth must divide by 11.
+_NINE_DIGITS = re.compile(r"([0-9](?:[ .\u00a0]?[0-9]){8})(?:[.,]0{1,2})?")
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _SPACES = re.compile(r"\s+")
 _READ_AS_NUMBER = re.compile(r"[.,]0{1,2}$")
@@ -36,8 +38,9 @@ def map_unique(values: pd.Series, function: Callable[[str], object]) -> pd.Serie
     ['A', 'B', 'A']
     """
     codes, unique = pd.factorize(values.fillna(""))
-    results = pd.Series([function(str(value)) for value in unique], dtype="object")
-    return results.take(codes).set_axis(values.index)
+    results = np.empty(len(unique), dtype=object)
+    results[:] = [function(value) for value in unique.to_numpy(dtype=object)]
+    return pd.Series(results[codes], index=values.index, dtype="object")
 
 
 def is_blank(text: str) -> bool:
@@ -58,8 +61,10 @@ def is_citizen_number(text: str) -> bool:
     >>> is_citizen_number("111222333"), is_citizen_number("1112.22.333"), is_citizen_number("111222334")
     (True, True, False)
     """
-    digits = re.sub(r"(?<=\d)[ .\u00a0](?=\d)", "", _READ_AS_NUMBER.sub("", text.strip()))
-    if len(digits) != 9 or not (digits.isascii() and digits.isdigit()) or digits == "000000000":
+    if not (found := _NINE_DIGITS.fullmatch(text.strip())):
+        return False
+    digits = re.sub(r"\D", "", found.group(1))
+    if digits == "000000000":
         return False
     return sum(w * int(d) for w, d in zip(_BSN_WEIGHTS, digits, strict=True)) % 11 == 0
 
@@ -74,6 +79,7 @@ def passes_bsn_test(values: pd.Series) -> pd.Series:
 
 
 _INSIDE_TEXT = re.compile(r"(?<![\d.,])\d(?:[ .\u00a0]?\d){8}(?![\d]|[.,]\d)")
+_ZEROS = re.compile(r"\.0+$")
 _DECIMAL = re.compile(r"[+-]?\d+[.,]\d+")
 
 
@@ -85,7 +91,9 @@ def holds_citizen_number(text: str) -> bool:
     >>> holds_citizen_number("bsn 111222333, see file"), holds_citizen_number("0.111222333")
     (True, False)
     """
-    cell = re.sub(r"\.0+$", "", text.strip())
+    if len(text) < 9:
+        return False
+    cell = _ZEROS.sub("", text.strip())
     if _DECIMAL.fullmatch(cell):
         return False
     return any(is_citizen_number(found) for found in _INSIDE_TEXT.findall(cell))

@@ -25,9 +25,10 @@ _NUMBER = re.compile(r"[-+]?[\d.,\s]+(?:[eE][-+]?\d+)?%?")
 
 def is_citizen_column(column: pd.Series, *, at_least: int) -> bool:
     """True when most filled cells of the column are Dutch citizen numbers. Chance alone gives one nine-digit in eleven."""
-    filled = column[~map_unique(column, is_blank).astype(bool)]
-    n_passing = int(passes_bsn_test(filled).sum())
-    return n_passing >= at_least and n_passing >= CITIZEN_SHARE * len(filled)
+    n_passing = int(passes_bsn_test(column).sum())
+    if n_passing < at_least:
+        return False
+    return n_passing >= CITIZEN_SHARE * int((~map_unique(column, is_blank).astype(bool)).sum())
 
 
 def citizen_cells(column: pd.Series) -> Flags:
