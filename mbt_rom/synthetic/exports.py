@@ -157,7 +157,7 @@ def _workbook_parts(programme: Programme, instruments: Mapping[str, Instrument],
 
 def _titled_sheet(programme: Programme, definition: Instrument, day: date, mask: npt.NDArray[np.bool_]) -> Sheet:
     forms, answers = programme.of(definition.id)
-    headers = [f"{definition.name} item {item.number}" for item in definition.items]
+    headers = [_titled_header(definition, item) for item in definition.items]
     head = pd.DataFrame(
         {
             "Response ID": forms["response_id"],
@@ -174,6 +174,10 @@ def _titled_sheet(programme: Programme, definition: Instrument, day: date, mask:
         dates=frozenset({"Date completed"}),
         numbers=frozenset(headers),
     )
+
+
+def _titled_header(definition: Instrument, item: Item) -> str:
+    return f"{definition.name} " + (f"item {_number(item)}" if item.number.isdigit() else item.number.upper())
 
 
 def _one_based(programme: Programme, instruments: Mapping[str, Instrument], when: Parts) -> list[ExportFile]:
