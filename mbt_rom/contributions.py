@@ -75,7 +75,7 @@ def _received(trajectories: pd.DataFrame, scheduled: pd.DataFrame) -> pd.DataFra
     rows = trajectories[where >= 0].reset_index(drop=True)
     status = forms["status"].where(forms["due_on"].notna())
     rows["status"] = status.reindex(pd.Index(where[where >= 0])).array
-    rows["months_since_start"] = np.floor(rows["months_since_start"])
+    rows["months_since_start"] = np.trunc(rows["months_since_start"])
     return rows
 
 

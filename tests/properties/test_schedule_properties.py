@@ -71,6 +71,10 @@ def worth_of(matches):
 
 def best_by_brute_force(slots, days):
     """Tries every way to give each slot at most one form, with windows and due dates read off the table."""
+    slots = [
+        (s.moment, (s.due_on.date() - ANCHOR).days, (s.opens_on - s.due_on).days, (s.closes_on - s.due_on).days)
+        for s in slots
+    ]
     best = (0, 0, 0)
     for order in product([None, *range(len(days))], repeat=len(slots)):
         used = [form for form in order if form is not None]
@@ -80,10 +84,11 @@ def best_by_brute_force(slots, days):
         for slot, form in zip(slots, order, strict=True):
             if form is None:
                 continue
-            late_by = days[form] - (slot.due_on.date() - ANCHOR).days
-            if not (slot.opens_on - slot.due_on).days <= late_by <= (slot.closes_on - slot.due_on).days:
+            moment, due, first, last = slot
+            late_by = days[form] - due
+            if not first <= late_by <= last:
                 break
-            matches.append((slot.moment, late_by))
+            matches.append((moment, late_by))
         else:
             best = max(best, worth_of(matches))
     return best

@@ -1,0 +1,120 @@
+"""What crosses the boundary, and what does not."""
+
+from datetime import date
+
+import pandas as pd
+
+from mbt_rom import contributions, registry, schedule, trajectories
+from mbt_rom.settings import Consortium
+from mbt_rom.tables import CONTRIBUTIONS, EPISODES, PATIENTS
+
+SETTINGS = Consortium.model_validate(
+    {
+        "name": "test",
+        "issuers": {"h": {}},
+        "programmes": {
+            "a": {"name": "A", "issuer": "h", "instruments": ["phq9", "eq5d5l"], "format": "day_hospital"},
+            "b": {"name": "B", "issuer": "h", "instruments": ["phq9"]},
+        },
+        "months": [0, 6],
+        "value_sets": {"eq5d5l": "uk_2026"},
+    }
+)
+DEFINITIONS = {name: registry.instrument(name) for name in ("phq9", "eq5d5l")}
+
+
+class Reversed:
+    """Stands for the keyed pseudonyms: another name for each patient, the same each time."""
+
+    def contribution(self, patient_id, /):
+        return "c_" + patient_id.str[::-1]
+
+
+def dates(*texts):
+    return pd.to_datetime(pd.Series(texts)).astype("datetime64[s]")
+
+
+def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1)):
+    names = ["programme_id", "episode_id", "patient_id", "started_on", "ended_on", "end_reason"]
+    of = pd.DataFrame([dict(zip(names, row, strict=False)) for row in episodes], columns=names)
+    of = EPISODES.conform(
+        of.assign(started_on=dates(*of["started_on"]), ended_on=dates(*of["ended_on"]), row_id="r", delivery_id="d")
+    )
+    names = ["programme_id", "row_id", "patient_id", "administered_on", "moment_given", "instrument", "scale", "score"]
+    given = pd.DataFrame(scores, columns=names).astype({"moment_given": "str", "patient_id": "str"})
+    given = given.assign(
+        administered_on=dates(*given["administered_on"]), edition="x", value_set_id=None, is_provisional=False
+    )
+    expected = schedule.expected(
+        given.drop_duplicates(["programme_id", "instrument", "row_id"]), of, settings=SETTINGS, as_of=as_of
+    )
+    course = trajectories.trajectories(given, expected, of, settings=SETTINGS)
+    known = pd.DataFrame(patients or [], columns=["programme_id", "patient_id", "birth_year", "sex"])
+    known = PATIENTS.conform(known.assign(row_id="r", delivery_id="d"))
+    return contributions.contributions(
+        course, expected, of, known, settings=SETTINGS, definitions=DEFINITIONS, pseudonyms=Reversed()
+    )
+
+
+def test_received_moments_give_a_row_per_scale_and_the_others_one_for_their_status():
+    scores = [
+        ("a", "r1", "p12", "2023-01-05", None, "phq9", "total", 15.0),
+        ("a", "r1", "p12", "2023-01-05", None, "phq9", "major_depression", 1.0),
+        ("a", "r2", "p12", "2023-04-05", None, "phq9", "total", 9.0),
+        ("a", "r3", "p12", "2023-07-20", None, "phq9", "total", 7.0),
+    ]
+    found = contributed([("a", "e1", "p12", "2023-01-10")], scores, [("a", "p12", 1990, "female")])
+    rows = found[["instrument", "scale", "moment", "status", "months_since_start", "score"]].astype(object).fillna("-")
+    assert sorted(rows.values.tolist(), key=str) == [
+        ["eq5d5l", "index", "baseline", "missed", 0, "-"],
+        ["eq5d5l", "index", "m6", "missed", 6, "-"],
+        ["phq9", "major_depression", "baseline", "received", 0, 1.0],
+        ["phq9", "total", "baseline", "received", 0, 15.0],
+        ["phq9", "total", "m6", "received", 6, 7.0],
+    ]
+    assert found["value_set_id"].dropna().unique().tolist() == ["uk_2026"]
+    assert set(found["format"]) == {"day_hospital"}
+    assert set(found["age_band"]) == {"25_34"}
+    assert set(found["sex"]) == {"female"}
+    assert set(found["start_year"]) == {2023}
+
+
+def test_nothing_but_the_declared_columns_leaves_and_no_date_first_pseudonym_row_or_episode_among_them():
+    scores = [("a", "row-7", "p12", "2023-01-05", None, "phq9", "total", 15.0)]
+    found = contributed([("a", "episode-9", "p12", "2023-01-10")], scores, [("a", "p12", 1990, "female")])
+    assert list(found.columns) == CONTRIBUTIONS.column_names
+    assert not [c for c in found.columns if str(found[c].dtype).startswith("datetime")]
+    cells = set(found.astype(str).to_numpy().ravel())
+    assert not cells & {"p12", "row-7", "episode-9", "1990", "2023-01-05", "2023-01-10"}
+    assert set(found["contribution_id"]) == {"c_21p"}
+
+
+def test_a_person_contributes_the_first_episode_only():
+    episodes = [("a", "e2", "p12", "2023-06-10"), ("a", "e1", "p12", "2022-01-10")]
+    scores = [
+        ("a", "r1", "p12", "2022-01-05", None, "phq9", "total", 15.0),
+        ("a", "r2", "p12", "2023-06-05", None, "phq9", "total", 20.0),
+    ]
+    found = contributed(episodes, scores)
+    assert found["score"].dropna().tolist() == [15.0]
+    assert set(found["start_year"]) == {2022}
+    assert not found.duplicated(list(CONTRIBUTIONS.key)).any()
+
+
+def test_moments_after_a_death_do_not_leave():
+    found = contributed([("b", "e1", "p12", "2023-01-10", "2023-03-01", "died")], [])
+    assert found["moment"].tolist() == ["baseline"]
+
+
+def test_without_an_episode_the_stated_moment_leaves_without_status_or_months():
+    scores = [
+        ("b", "r1", "p12", None, "baseline", "phq9", "total", 15.0),
+        ("b", "r2", "p12", None, "m6", "phq9", "total", 9.0),
+    ]
+    found = contributed([], scores)
+    assert found["moment"].tolist() == ["baseline", "m6"]
+    assert found[["status", "months_since_start", "start_year", "age_band", "sex"]].isna().all(axis=None)
+
+
+def test_nobody_gives_no_rows():
+    assert len(contributed([], [])) == 0
