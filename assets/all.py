@@ -1,0 +1,42 @@
+"""Every asset and check, assembled from the registry: the list that the code location loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from assets import benchmarks, checks, contributions, deliveries, instruments, outcomes, publication, reference
+from mbt_rom import registry
+from mbt_rom.model import Instrument
+
+
+def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions:
+    """Assets and checks for those instruments; for all that are in the registry when none are given."""
+    given = registry.instruments() if known is None else known
+    names = sorted(given)
+    per_instrument = [asset for i in names for asset in instruments.tables_of(given[i])]
+    single: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        deliveries.ledger,
+        deliveries.contents,
+        deliveries.delivery_findings,
+        deliveries.conservation_of(names),
+        deliveries.summary_of([*names, "deliveries", "registers"]),
+        *reference.registers(),
+        reference.programmes,
+        outcomes.expected_of(names),
+        outcomes.response,
+        outcomes.trajectories_of(names),
+        outcomes.change,
+        contributions.outcomes,
+        benchmarks.programmes,
+        publication.site,
+    ]
+    return dg.Definitions(
+        assets=[*per_instrument, *single],
+        asset_checks=[
+            *(check for i in names for check in checks.checks_of(given[i])),
+            checks.every_file_is_in_order,
+            checks.every_row_is_accounted_for,
+        ],
+    )

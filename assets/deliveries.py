@@ -1,0 +1,94 @@
+"""What arrived: the ledger (written when files are taken in), contents, findings about files, and the conservation law."""
+
+import dagster as dg
+import pandas as pd
+
+from assets.failures import value_free
+from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
+from assets.partitions import PROGRAMME, RANGE
+from assets.resources import HomeResource
+from assets.state import REFUSED
+from mbt_rom import acceptance
+from mbt_rom.tables import findings_table
+
+ledger = dg.AssetSpec(
+    LEDGER,
+    group_name="deliveries",
+    description="One row per delivered file; the row is written when the file is safe in the archive.",
+)
+
+
+@dg.asset(
+    key=["deliveries", "contents"],
+    group_name="deliveries",
+    deps=[LEDGER],
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def contents(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
+    """What each delivery offered to each instrument, counted by the reader."""
+    return rom.state.deliveries(context.partition_keys).contents
+
+
+@dg.asset(key=DELIVERY_FINDINGS, group_name="findings", deps=[LEDGER], partitions_def=PROGRAMME, backfill_policy=RANGE)
+@value_free
+def delivery_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
+    """What is wrong with files and their columns, those that were refused included."""
+    found = rom.state.deliveries(context.partition_keys).findings
+    refused = refusals(rom.state.ledger, context.partition_keys)
+    return pd.concat([f for f in (found, refused) if len(f)] or [found], ignore_index=True)
+
+
+def refusals(ledger: pd.DataFrame, partitions: list[str]) -> pd.DataFrame:
+    """One fatal finding per refused file of these partitions, until a file of the same name was taken in there."""
+    mine = ledger[ledger["programme_id"].isin(partitions)]
+    taken = mine[mine["status"] != REFUSED].groupby(["programme_id", "file_name"])["received_at"].max()
+    refused = mine[mine["status"] == REFUSED]
+    mended = taken.reindex(pd.MultiIndex.from_frame(refused[["programme_id", "file_name"]])).to_numpy()
+    open_ones = refused[~(pd.Series(mended, index=refused.index) > refused["received_at"])]
+    rows = open_ones[["programme_id", "delivery_id"]].assign(rule=open_ones["reason"], severity="fatal")
+    return findings_table("deliveries").conform(rows)
+
+
+def conservation_of(instruments: list[str]) -> dg.AssetsDefinition:
+    """The asset `deliveries/conservation` over these instruments."""
+
+    @dg.asset(
+        key=["deliveries", "conservation"],
+        group_name="deliveries",
+        ins={
+            "contents": dg.AssetIn(["deliveries", "contents"]),
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+            **each("items", instruments),
+            **each("findings", instruments),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def conservation(contents: pd.DataFrame, delivery_findings: pd.DataFrame, **tables: pd.DataFrame) -> pd.DataFrame:
+        """Offered = blank + left out + accepted + set aside + exact duplicates + superseded, per instrument."""
+        return acceptance.conservation(
+            contents, of_stage("items", tables), of_stage("findings", tables), delivery_findings
+        )
+
+    return conservation
+
+
+def summary_of(sources: list[str]) -> dg.AssetsDefinition:
+    """The asset `findings/summary` over these sources."""
+
+    @dg.asset(
+        key=["findings", "summary"],
+        group_name="findings",
+        ins=each("findings", sources),
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def summary(**tables: pd.DataFrame) -> pd.DataFrame:
+        """Findings counted per programme, source and rule."""
+        return acceptance.summarise_findings(of_stage("findings", tables))
+
+    return summary

@@ -1,0 +1,94 @@
+"""Items, findings and scores of every instrument. This module names none: they come from `instruments/*.yaml`.
+
+Belongs here: the three tables that each definition gives rise to, and the checks that report on them.
+"""
+
+import dagster as dg
+import pandas as pd
+
+from assets.failures import value_free
+from assets.keys import DELIVERY_FINDINGS, LEDGER
+from assets.partitions import PROGRAMME, RANGE
+from assets.resources import HomeResource
+from assets.state import software_version
+from mbt_rom import acceptance, scoring
+from mbt_rom.model import Instrument
+
+
+def tables_of(definition: Instrument) -> list[dg.AssetsDefinition]:
+    """The assets `items/<id>`, `findings/<id>` and `scores/<id>` of one definition."""
+    return [_items(definition), _findings(definition), _scores(definition)]
+
+
+def _items(definition: Instrument) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["items", definition.id],
+        group_name="items",
+        description=f"Every {definition.name} as it was delivered; drops nothing.",
+        deps=[LEDGER],
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+        code_version=definition.definition_hash,
+    )
+    @value_free
+    def items(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
+        return rom.state.deliveries(context.partition_keys).items[definition.id]
+
+    return items
+
+
+def _findings(definition: Instrument) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["findings", definition.id],
+        group_name="findings",
+        description=f"What is wrong in every {definition.name}, one row per thing, without answers.",
+        ins={
+            "items": dg.AssetIn(["items", definition.id]),
+            "patients": dg.AssetIn(["reference", "patients"]),
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+        code_version=definition.definition_hash,
+    )
+    @value_free
+    def findings(
+        rom: HomeResource, items: pd.DataFrame, patients: pd.DataFrame, delivery_findings: pd.DataFrame
+    ) -> pd.DataFrame:
+        from expectations.items import validate_items
+
+        standing = acceptance.open_rows(items, delivery_findings)
+        return rom.state.judged_by_day(
+            standing, lambda rows, day: validate_items(definition, rows, patients=patients, as_of=day)
+        )
+
+    return findings
+
+
+def _scores(definition: Instrument) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["scores", definition.id],
+        group_name="scores",
+        description=f"Scale scores of every accepted {definition.name}.",
+        ins={
+            "items": dg.AssetIn(["items", definition.id]),
+            "findings": dg.AssetIn(["findings", definition.id]),
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+        code_version=definition.definition_hash,
+    )
+    @value_free
+    def scores(
+        rom: HomeResource, items: pd.DataFrame, findings: pd.DataFrame, delivery_findings: pd.DataFrame
+    ) -> pd.DataFrame:
+        accepted = acceptance.accept(items, acceptance.dispositions(items, findings, delivery_findings))
+        return scoring.score(
+            definition,
+            accepted,
+            value_set=rom.state.value_set(definition),
+            software_version=software_version(),
+        )
+
+    return scores

@@ -1,0 +1,88 @@
+"""What patients' scores amount to, per programme and inside it: plan, response, trajectories, change."""
+
+import dagster as dg
+import pandas as pd
+
+from assets.failures import value_free
+from assets.keys import each, of_stage
+from assets.partitions import PROGRAMME, RANGE
+from assets.resources import HomeResource
+from mbt_rom import change as reliable
+from mbt_rom import schedule
+from mbt_rom import trajectories as courses
+
+_EPISODES = dg.AssetIn(["reference", "episodes"])
+_EXPECTED = dg.AssetIn(["outcomes", "expected"])
+_TRAJECTORIES = dg.AssetIn(["outcomes", "trajectories"])
+
+
+def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
+    """The asset `outcomes/expected` over the scores of these instruments."""
+
+    @dg.asset(
+        key=["outcomes", "expected"],
+        group_name="outcomes",
+        ins={"episodes": _EPISODES, **each("scores", instruments)},
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def expected(rom: HomeResource, episodes: pd.DataFrame, **scores: pd.DataFrame) -> pd.DataFrame:
+        """Every moment that the plan asks for, and what came of it."""
+        forms = together(scores).drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
+        return schedule.expected(forms, episodes, settings=rom.state.home.settings, as_of=rom.state.as_of)
+
+    return expected
+
+
+@dg.asset(
+    key=["outcomes", "response"],
+    group_name="outcomes",
+    ins={"expected": _EXPECTED},
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def response(expected: pd.DataFrame) -> pd.DataFrame:
+    """Expected and received forms per instrument and moment."""
+    return schedule.response(expected)
+
+
+def trajectories_of(instruments: list[str]) -> dg.AssetsDefinition:
+    """The asset `outcomes/trajectories` over the scores of these instruments."""
+
+    @dg.asset(
+        key=["outcomes", "trajectories"],
+        group_name="outcomes",
+        ins={"expected": _EXPECTED, "episodes": _EPISODES, **each("scores", instruments)},
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def trajectories(
+        rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame, **scores: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Every accepted score at its own date, with the moment it was matched to."""
+        return courses.trajectories(together(scores), expected, episodes, settings=rom.state.home.settings)
+
+    return trajectories
+
+
+@dg.asset(
+    key=["outcomes", "change"],
+    group_name="outcomes",
+    ins={"trajectories": _TRAJECTORIES},
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def change(rom: HomeResource, trajectories: pd.DataFrame) -> pd.DataFrame:
+    """Change from baseline to each later moment, per patient and scale."""
+    return reliable.change(trajectories, definitions=rom.state.instruments, norms=rom.state.norms)
+
+
+def together(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The scores of all instruments below each other."""
+    tables = list(of_stage("scores", scores).values())
+    filled = [t for t in tables if len(t)] or tables[:1]
+    return pd.concat(filled, ignore_index=True)

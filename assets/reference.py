@@ -1,0 +1,89 @@
+"""Registers: programmes (from consortium.yaml), therapists, patients, episodes (from deliveries, like everything else)."""
+
+import dagster as dg
+import pandas as pd
+
+from assets.failures import value_free
+from assets.keys import DELIVERY_FINDINGS, LEDGER
+from assets.partitions import PROGRAMME, RANGE
+from assets.resources import HomeResource
+from assets.state import REGISTERS, State
+from mbt_rom import acceptance
+from mbt_rom.tables import PROGRAMMES
+
+_KEYS = {"therapists": "therapist_id", "patients": "patient_id", "episodes": "episode_id"}
+
+
+@dg.asset(
+    key=["findings", "registers"], group_name="findings", deps=[LEDGER], partitions_def=PROGRAMME, backfill_policy=RANGE
+)
+@value_free
+def register_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
+    """What is wrong in registers, one row per thing."""
+    from expectations.registers import validate_registers
+
+    state = rom.state
+    delivered = state.deliveries(context.partition_keys).registers
+    return validate_registers(delivered, received=received(state), as_of=state.as_of)
+
+
+def registers() -> list[dg.AssetsDefinition]:
+    """The assets `reference/therapists`, `reference/patients` and `reference/episodes`, and the findings about them."""
+    return [register_findings, *map(_register, REGISTERS)]
+
+
+def _register(name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["reference", name],
+        group_name="reference",
+        description=f"The {name} of a programme: of each the row that was delivered last.",
+        deps=[LEDGER],
+        ins={"findings": dg.AssetIn(["findings", "registers"]), "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS)},
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def register(
+        context: dg.AssetExecutionContext,
+        rom: HomeResource,
+        findings: pd.DataFrame,
+        delivery_findings: pd.DataFrame,
+    ) -> pd.DataFrame:
+        rows = rom.state.deliveries(context.partition_keys).registers[name]
+        good = rows[~rows["delivery_id"].isin(acceptance.fatal_deliveries(delivery_findings))]
+        return acceptance.accept_register(good, findings, key=_KEYS[name], received=received(rom.state))
+
+    return register
+
+
+def received(state: State) -> pd.Series:
+    """When each delivery came, by its id."""
+    return state.ledger.groupby("delivery_id")["received_at"].max()
+
+
+@dg.asset(key=["reference", "programmes"], group_name="reference", deps=[LEDGER])
+@value_free
+def programmes(rom: HomeResource) -> pd.DataFrame:
+    """The programmes of the consortium and when each last sent something."""
+    return programmes_table(rom.state)
+
+
+def programmes_table(state: State) -> pd.DataFrame:
+    """Rows of `reference/programmes`; a shared file counts for every programme that it holds forms of."""
+    came = state.read("deliveries/contents")[["programme_id", "delivery_id"]].drop_duplicates()
+    own = state.ledger[state.ledger["status"] == "taken_in"][["programme_id", "delivery_id"]]
+    received = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["received_at"]
+    rows = pd.concat([came, own]).drop_duplicates()
+    days = rows["delivery_id"].map(received).dt.tz_convert(state.home.settings.timezone).dt.tz_localize(None)
+    by = rows.assign(day=days.dt.normalize()).groupby("programme_id")["day"]
+    names = list(state.home.settings.programmes)
+    declared = [
+        p.model_dump(include={"name", "format", "issuer", "anchor"}) for p in state.home.settings.programmes.values()
+    ]
+    return PROGRAMMES.conform(
+        pd.DataFrame(declared, columns=["name", "format", "issuer", "anchor"]).assign(
+            programme_id=names,
+            last_delivery_on=by.max().reindex(names).astype("datetime64[s]").array,
+            n_deliveries=by.size().reindex(names, fill_value=0).array,
+        )
+    )

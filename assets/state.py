@@ -1,0 +1,332 @@
+"""A home as one run sees it: settings, mappings, ledger, tables, and what every table ought to have been computed from.
+
+Belongs here: what several assets read, each delivery parsed once, and fingerprints. Does not belong here: Dagster, the
+clock, taking in files (`intake`), deciding what runs (`pipelines.nightly`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from assets.archive import Archive
+from assets.home import Home
+from assets.vault import Vault
+from assets.warehouse import Warehouse
+from mbt_rom import conform, registry
+from mbt_rom.conform import Conformed
+from mbt_rom.exports.mapping import Mapping, parse_mapping
+from mbt_rom.model import Instrument
+from mbt_rom.norms import ChangeNorm, change_norm
+from mbt_rom.pseudonyms import Pseudonyms
+from mbt_rom.settings import SHARED
+from mbt_rom.tables import (
+    CONTENTS,
+    EPISODES,
+    LEDGER,
+    PATIENTS,
+    THERAPISTS,
+    Catalogue,
+    Table,
+    findings_table,
+    items_table,
+)
+from mbt_rom.valuation import ValueSet
+
+TAKEN_IN, REFUSED = "taken_in", "refused"
+REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
+#: Stages whose tables depend on the date of the run: what is due by then.
+_DATED = {"outcomes", "contributions"}
+#: Stages that depend on what an instrument's definition says beyond how its columns are recognised.
+_DEFINED = {"findings", "scores", "outcomes", "contributions"}
+SITE = "published/site"
+#: Tables without partitions -> the tables that they are computed from, beside the ledger.
+ACROSS: dict[str, tuple[str, ...]] = {
+    "reference/programmes": ("deliveries/contents",),
+    "benchmarks/programmes": ("contributions/outcomes",),
+    SITE: (
+        "reference/programmes",
+        "benchmarks/programmes",
+        "contributions/outcomes",
+        "outcomes/response",
+        "deliveries/conservation",
+        "findings/summary",
+    ),
+}
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What a number of deliveries hold, together: see `mbt_rom.conform.Conformed`."""
+
+    items: dict[str, pd.DataFrame]
+    registers: dict[str, pd.DataFrame]
+    findings: pd.DataFrame
+    contents: pd.DataFrame
+
+
+@dataclass
+class State:
+    """One home at one moment, for tables as they are on `as_of`."""
+
+    home: Home
+    as_of: date
+    _parsed: dict[tuple[Any, ...], Conformed] = field(default_factory=dict)
+
+    @cached_property
+    def instruments(self) -> dict[str, Instrument]:
+        """All definitions by id."""
+        return registry.instruments()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All tables."""
+        return Catalogue(tuple(self.instruments.values()))
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The tables on disk."""
+        return Warehouse(self.home.warehouse_folder)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Delivered files."""
+        return Archive(self.home.archive_folder, self.home.key("archive"))
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Local numbers."""
+        return Vault(self.home.vault_folder, self.home.key("vault"))
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """What turns local numbers into pseudonyms."""
+        return Pseudonyms(self.home.key("pseudonyms"))
+
+    @cached_property
+    def mappings(self) -> tuple[Mapping, ...]:
+        """All confirmed column mappings, in the order of their file names."""
+        return tuple(parse_mapping(text, file=name) for name, text in self.home.mapping_texts().items())
+
+    def try_mapping(self, name: str, text: str) -> None:
+        """Uses a mapping as if it lay among the confirmed ones, for as long as this state is used."""
+        self.__dict__["mappings"] = (*self.mappings, parse_mapping(text, file=name))
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """The ledger, as it was when it was first asked for."""
+        return self.warehouse.read(LEDGER)
+
+    def reread_ledger(self) -> None:
+        """Forgets what was read of the ledger."""
+        for name in ("ledger", "_ledger_prints", "_shared_print", "_folders_taken_in", "_received"):
+            self.__dict__.pop(name, None)
+
+    def read(
+        self, name: str, *, programmes: Iterable[str] | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Rows of the table of that name."""
+        return self.warehouse.read(self.catalogue[name], programmes=programmes, columns=columns)
+
+    # Deliveries ------------------------------------------------------------------------------------------------------
+
+    def parse(
+        self, data: Callable[[], bytes], *, delivery_id: str, folder: str, file_name: str, received_at: datetime
+    ) -> Conformed:
+        """One delivered file, understood. Each is parsed once per run, however often it is asked for."""
+        key = (delivery_id, folder, file_name, received_at)
+        if key not in self._parsed:
+            self._parsed[key] = conform.deliver(
+                data(),
+                file_name=file_name,
+                programme_id=None if folder == SHARED else folder,
+                delivery_id=delivery_id,
+                received_at=received_at,
+                settings=self.home.settings,
+                instruments=self.instruments,
+                pseudonyms=self.pseudonyms,
+                mappings=self.mappings,
+            )
+        return self._parsed[key]
+
+    def forget_parsed(self) -> None:
+        """Gives back the memory that parsed deliveries take."""
+        self._parsed.clear()
+
+    def deliveries(self, partitions: Iterable[str]) -> Deliveries:
+        """Everything that was delivered for these partitions, from their own folders and the shared one."""
+        wanted = set(partitions)
+        parsed = [self._of_row(row) for row in self._taken_in(wanted).itertuples()]
+        return Deliveries(
+            items={
+                i: _together(items_table(d), [p.items[i] for p in parsed if i in p.items], wanted)
+                for i, d in self.instruments.items()
+            },
+            registers={
+                r: _together(t, [p.registers[r] for p in parsed if r in p.registers], wanted)
+                for r, t in REGISTERS.items()
+            },
+            findings=_together(findings_table("deliveries"), [p.findings for p in parsed], wanted),
+            contents=_together(CONTENTS, [p.contents for p in parsed], wanted),
+        )
+
+    def _taken_in(self, partitions: set[str]) -> pd.DataFrame:
+        ledger = self.ledger
+        mine = ledger["programme_id"].isin(partitions | {SHARED}) & ledger["status"].eq(TAKEN_IN)
+        return ledger[mine].sort_values(["received_at", "programme_id", "delivery_id"], kind="stable")
+
+    def _of_row(self, row: Any) -> Conformed:
+        return self.parse(
+            lambda: self.archive.read(row.delivery_id),
+            delivery_id=row.delivery_id,
+            folder=row.programme_id,
+            file_name=row.file_name,
+            received_at=row.received_at.to_pydatetime(),
+        )
+
+    def instruments_of(self, partition: str) -> set[str]:
+        """Ids of the instruments that a programme plans to use or has delivered."""
+        programme = self.home.settings.programmes.get(partition)
+        planned = set(programme.instruments) if programme else set()
+        told = self._taken_in({partition})["understood"].dropna()
+        delivered = {column.get("instrument") for text in told for column in json.loads(text)}
+        return (planned | delivered) & set(self.instruments)
+
+    @cached_property
+    def norms(self) -> dict[tuple[str, str], ChangeNorm]:
+        """The norm of reliable change by instrument and scale, where there is one that may be used."""
+        settings = self.home.settings
+        found = {(i, s.id): change_norm(d, s.id, settings) for i, d in self.instruments.items() for s in d.scales}
+        return {key: norm for key, norm in found.items() if norm is not None}
+
+    def value_set(self, definition: Instrument) -> ValueSet | None:
+        """The value set that the home chose for an instrument, or its default; None where it has none."""
+        chosen = self.home.settings.value_sets.get(definition.id)
+        default = next((s.value_set for s in definition.scales if s.value_set), None)
+        name = chosen or default
+        return registry.value_set(name) if name else None
+
+    def judged_by_day(self, frame: pd.DataFrame, judge: Callable[[pd.DataFrame, date], pd.DataFrame]) -> pd.DataFrame:
+        """What `judge` says of the rows of all programmes, each judged as known on its own day."""
+        days = frame["programme_id"].map({p: self.known_on(p) for p in frame["programme_id"].unique()})
+        return pd.concat([judge(frame[days == d], d) for d in sorted(days.unique())] or [judge(frame, self.as_of)])
+
+    # Fingerprints ----------------------------------------------------------------------------------------------------
+
+    def known_on(self, partition: str) -> date:
+        """The day on which this partition's forms are judged: that of its last delivery, or `as_of` when that is earlier.
+
+        A form dated after the day it came in lies in the future; judging by that day, and not by tonight, keeps one
+        delivery's findings the same for ever.
+        """
+        last = max((self._received[f] for f in (partition, SHARED) if f in self._received), default=self.as_of)
+        return min(last, self.as_of)
+
+    def fingerprint(self, table: Table, partition: str) -> str:
+        """What that partition of the table ought to be computed from; equal fingerprints, equal rows."""
+        stage, name = table.name.split("/")
+        parts: list[Any] = [table.name, partition, _code(), self._reading, self._mappings, self._settings_of(partition)]
+        parts += [self._ledger_prints.get(partition), self._shared_print]
+        if stage in _DEFINED or name == "conservation":
+            hashes = self._definitions
+            parts += [str(self.known_on(partition)), {name: hashes[name]} if name in hashes else hashes]
+        if stage in _DATED:
+            parts.append(str(self.as_of))
+        return _hash(parts)
+
+    def fingerprint_across(self, name: str) -> str:
+        """What a table without partitions ought to be computed from: the programmes' tables as they are stored now."""
+        inputs = {i: self.fingerprint_across(i) if i in ACROSS else self._stored(i) for i in ACROSS[name]}
+        day = str(self.as_of) if name == SITE else None
+        return _hash(
+            [name, _code(), self.home.settings.fingerprint(), self._definitions, self._ledger_prints, inputs, day]
+        )
+
+    def _stored(self, name: str) -> dict[str, str]:
+        return self.warehouse.fingerprints(self.catalogue[name])
+
+    def is_current(self, table: Table, partition: str) -> bool:
+        """Whether that partition is stored as it ought to be."""
+        return self.warehouse.fingerprints(table).get(partition) == self.fingerprint(table, partition)
+
+    @cached_property
+    def _reading(self) -> str:
+        fields = {"id", "prefixes", "items", "codings", "wrong_counts", "edition"}
+        return _hash([d.model_dump(mode="json", include=fields) for d in self.instruments.values()])
+
+    @cached_property
+    def _definitions(self) -> dict[str, str]:
+        return {i: d.definition_hash for i, d in self.instruments.items()}
+
+    @cached_property
+    def _mappings(self) -> str:
+        return _hash(self.home.mapping_texts())
+
+    @cached_property
+    def _ledger_prints(self) -> dict[str, str]:
+        columns = ["delivery_id", "received_at", "file_name", "status", "reason"]
+        rows = self.ledger.sort_values("delivery_id").astype({"received_at": "str"})
+        return {str(p): _hash(g[columns].fillna("").to_numpy().tolist()) for p, g in rows.groupby("programme_id")}
+
+    @cached_property
+    def _shared_print(self) -> str:
+        rows = self.ledger
+        shared = rows[(rows["programme_id"] == SHARED) & (rows["status"] == TAKEN_IN)]
+        return _hash(sorted(zip(shared["delivery_id"], shared["received_at"].astype("str"), strict=True)))
+
+    @cached_property
+    def _folders_taken_in(self) -> set[str]:
+        return set(self.ledger.loc[self.ledger["status"] == TAKEN_IN, "programme_id"])
+
+    @cached_property
+    def _received(self) -> dict[str, date]:
+        last = self.ledger.groupby("programme_id")["received_at"].max()
+        local = last.dt.tz_convert(self.home.settings.timezone)
+        return {str(p): t.date() for p, t in local.items()}
+
+    def _settings_of(self, partition: str) -> Any:
+        """The settings that one programme's tables depend on; all of them for what belongs to no programme."""
+        settings = self.home.settings
+        programme = settings.programmes.get(partition)
+        if programme is None or SHARED in self._folders_taken_in:
+            return settings.fingerprint()
+        general = settings.model_dump(mode="json", exclude={"programmes", "issuers"})
+        return [general, programme.model_dump(mode="json"), settings.issuers[programme.issuer].model_dump(mode="json")]
+
+
+def software_version() -> str:
+    """Version of MBT-ROM that is running."""
+    return metadata.version("mbt-rom")
+
+
+@cache
+def _code() -> str:
+    """Hash of the code that computes tables: after an update everything is computed anew."""
+    digest = hashlib.sha256()
+    for folder in ("mbt_rom", "expectations", "assets", "instruments/value_sets"):
+        for path in sorted((_ROOT / folder).rglob("*")):
+            if path.suffix in {".py", ".csv"}:
+                digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _together(table: Table, frames: list[pd.DataFrame], partitions: set[str]) -> pd.DataFrame:
+    filled = [f for f in frames if len(f)]
+    if not filled:
+        return table.empty()
+    rows = pd.concat(filled, ignore_index=True)
+    return rows[rows["programme_id"].isin(partitions)].reset_index(drop=True)

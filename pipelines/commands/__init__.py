@@ -1,0 +1,1 @@
+"""One module per command of `rom`, imported only when that command is called."""

@@ -1,0 +1,125 @@
+"""`rom load`: take in exports by hand, after seeing how every column is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines import clock
+from pipelines.options import home_option
+
+if TYPE_CHECKING:
+    from assets.home import Home
+    from assets.intake import Taken
+    from assets.state import State
+
+_SHOWN = 20
+
+
+@click.command(name="load")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--programme", "-p", required=True, help="Programme of the files, or _shared when a column names it.")
+@click.option(
+    "--mapping", "-m", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Mapping file to confirm."
+)
+@click.option("--dry-run", is_flag=True, help="Only show how the columns are understood; keep nothing.")
+@home_option
+def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run: bool, home: Path) -> None:
+    """Take in an export; says how every column was understood.
+
+    A mapping file given here is kept in the home and applies from now on. Exit code 1 when a file has a fault.
+
+    \b
+    Example:
+      rom load bsi_2026.xlsx --programme our_programme --dry-run
+    """
+    from assets.home import Home
+    from assets.lock import writing
+
+    now = clock.now()
+    opened = Home.open(home)
+    if programme not in opened.partitions:
+        raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {', '.join(opened.partitions)}")
+    if dry_run:
+        taken = _understood(opened, files, programme, mapping)
+    else:
+        with writing(home, who="rom load", now=now, wait_seconds=60):
+            taken = _taken(opened, files, programme, mapping)
+    for one in taken:
+        click.echo(told(one))
+    if not dry_run and any(t.outcome == "taken_in" for t in taken):
+        click.echo(f"Next: rom nightly --home {home}")
+    raise SystemExit(1 if any(t.needs_attention for t in taken) else 0)
+
+
+def _state(home: Home, mapping: Path | None) -> State:
+    """The home; with a mapping that is only tried, as if it lay among the confirmed ones."""
+    from assets.state import State
+
+    state = State(home, clock.today(home.settings.timezone))
+    if mapping is not None:
+        state.try_mapping(mapping.name, mapping.read_text(encoding="utf-8"))
+    return state
+
+
+def _understood(home: Home, files: tuple[Path, ...], programme: str, mapping: Path | None) -> list[Taken]:
+    from assets.intake import understand_file
+
+    state = _state(home, mapping)
+    return [understand_file(state, file, folder=programme, now=clock.now()) for file in files]
+
+
+def _taken(home: Home, files: tuple[Path, ...], programme: str, mapping: Path | None) -> list[Taken]:
+    from assets.intake import take_in_file
+
+    if mapping is not None:
+        _state(home, mapping)  # a mapping that cannot be read is refused before it is kept
+        _keep(home, mapping)
+    state = _state(home, None)
+    return [take_in_file(state, file, folder=programme, now=clock.now()) for file in files]
+
+
+def _keep(home: Home, mapping: Path) -> None:
+    from assets.home import write_atomically
+
+    kept = home.mappings_folder / f"{mapping.stem}.yaml"
+    data = mapping.read_bytes()
+    if kept.exists() and kept.resolve() != mapping.resolve() and kept.read_bytes() != data:
+        raise click.UsageError(f"{kept} exists and says something else; remove it or rename yours")
+    if not kept.exists():
+        write_atomically(kept, data)
+
+
+def told(taken: Taken) -> str:
+    """What became of a file and how its columns were understood; no value of it."""
+    words = {
+        "taken_in": "understood as follows",
+        "known": "was taken in before; nothing changed",
+        "refused": f"REFUSED ({taken.reason}); nothing of it was kept",
+        "failed": f"could not be understood because of an error in MBT-ROM ({taken.reason}); nothing of it was kept",
+    }
+    lines = [f"{taken.label}: {words[taken.outcome]}"]
+    if taken.conformed is not None:
+        lines += _columns(taken.conformed.understood) + _findings(taken)
+    return "\n".join(lines)
+
+
+def _columns(understood: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for column in understood:
+        place = f"{column['sheet']}: " if column.get("sheet") else ""
+        what = " ".join(str(column[k]) for k in ("role", "instrument", "item") if column.get(k)).replace("_", " ")
+        lines.append(f"  {place}{column['column']:<28} {what:<28} {column.get('reason') or ''}".rstrip())
+    return lines
+
+
+def _findings(taken: Taken) -> list[str]:
+    from mbt_rom.findings import message
+
+    if taken.conformed is None:
+        return []
+    found = taken.conformed.findings
+    shown = [f"  {message(row, taken.label)}" for _, row in found.head(_SHOWN).iterrows()]
+    return shown + ([f"  ... and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else [])
