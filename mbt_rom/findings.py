@@ -179,7 +179,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "error",
         "research_assistant",
         "the date cannot be read",
-        "Write dates as YYYY-MM-DD, or state their form as 'dates' in the mapping file",
+        "Write dates as YYYY-MM-DD, or state their form as 'format' in the mapping file",
     ),
     Rule(
         "date_ambiguous",
@@ -194,6 +194,13 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the row has more or fewer cells than the header, so that its answers may stand in the wrong columns",
         "Make the export again; look for a separator inside an unquoted text, or a file that was cut off",
+    ),
+    Rule(
+        "date_ambiguous",
+        "error",
+        "research_assistant",
+        "the date can be read in two ways and nothing in the file says which is meant",
+        "State the form of the dates as 'format' in the mapping file, or export dates as YYYY-MM-DD",
     ),
     Rule(
         "date_in_future",

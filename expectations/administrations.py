@@ -1,0 +1,161 @@
+"""What a good administration looks like, apart from its answers: whose it is, when it was, and that it stands alone.
+
+Belongs here: the suites about patient, date, moment, cells that could not be read, empty forms, and forms of the same day.
+Does not belong here: answers and their bounds (`items`); what follows from a finding (`mbt_rom.acceptance`).
+
+The suites state the rules. Relations that reach beyond one row are computed beforehand as columns of the frame that a
+suite judges: whether the register knows the patient, the year of birth, the number of forms of that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import great_expectations.expectations as gxe
+import pandas as pd
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.context import failures
+from mbt_rom.acceptance import forms_of_the_day, n_answered
+from mbt_rom.findings import as_findings
+from mbt_rom.model import Instrument
+from mbt_rom.tables import PATIENTS
+
+#: Columns of an items table that a finding about a row takes over.
+PLACE = ["programme_id", "delivery_id", "row_id", "sheet", "source_row"]
+_MOMENT = r"^(baseline|m[1-9][0-9]{0,2}|unscheduled)$"
+
+
+def administration_suite(*, as_of: date, moments: Collection[str] | None = None) -> list[Expectation]:
+    """The rules about one administration, on the frame that `_facts` makes.
+
+    Where a cell could not be read, the column `patient_problem` or `date_problem` names the rule itself.
+    """
+    return [
+        gxe.ExpectColumnValuesToBeUnique(column="form", meta={"rule": "row_id_twice"}),
+        gxe.ExpectColumnValuesToBeInSet(column="register", value_set=["known"], meta={"rule": "patient_unknown"}),
+        gxe.ExpectColumnValuesToNotBeNull(column="dated_by", meta={"rule": "date_missing"}),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="administered_on", max_value=pd.Timestamp(as_of), meta={"rule": "date_in_future"}
+        ),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="year",
+            column_B="birth_year",
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+            meta={"rule": "date_before_birth"},
+        ),
+        _moment_expectation(moments),
+        gxe.ExpectColumnValuesToBeBetween(column="n_filled", min_value=1, meta={"rule": "form_empty"}),
+        gxe.ExpectColumnValuesToBeNull(column="unreadable_items", meta={"rule": "answer_not_a_code"}),
+        gxe.ExpectColumnValuesToBeNull(column="out_of_range_items", meta={"rule": "answer_out_of_range"}),
+        gxe.ExpectColumnValuesToBeNull(column="patient_problem", meta={"rule": "patient_problem"}),
+        gxe.ExpectColumnValuesToBeNull(column="date_problem", meta={"rule": "date_problem"}),
+    ]
+
+
+def _moment_expectation(moments: Collection[str] | None) -> Expectation:
+    meta = {"rule": "moment_unknown"}
+    if moments is None:
+        return gxe.ExpectColumnValuesToMatchRegex(column="moment_given", regex=_MOMENT, meta=meta)
+    return gxe.ExpectColumnValuesToBeInSet(column="moment_given", value_set=sorted(moments), meta=meta)
+
+
+def day_suite() -> list[Expectation]:
+    """The rule about forms of one patient and day, on good rows that are neither duplicates nor superseded."""
+    return [gxe.ExpectColumnValuesToBeBetween(column="n_forms", max_value=1, meta={"rule": "same_day_conflict"})]
+
+
+def register_suite() -> list[Expectation]:
+    """The rule about programmes: each has a register of patients."""
+    return [gxe.ExpectColumnValuesToBeBetween(column="n_known", min_value=1, meta={"rule": "no_patient_register"})]
+
+
+def administration_findings(
+    definition: Instrument,
+    rows: pd.DataFrame,
+    *,
+    patients: pd.DataFrame | None,
+    as_of: date,
+    moments: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Findings about the administrations `rows` (of an items table) of any number of programmes, answers' bounds apart."""
+    facts = _facts(definition, rows, patients)
+    found = failures(facts, administration_suite(as_of=as_of, moments=moments), index_columns=["at"])
+    placed = rows[PLACE].iloc[found["at"].astype("int64")].reset_index(drop=True).assign(rule=found["rule"].array)
+    for column in ("patient_problem", "date_problem"):
+        named = facts[column].iloc[found["at"].astype("int64")].reset_index(drop=True)
+        placed["rule"] = placed["rule"].mask(placed["rule"] == column, named)
+    return as_findings(_per_item(definition, placed, rows, found["at"]), source=definition.id)
+
+
+def day_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
+    """Findings about forms that contradict another form of the same patient and day. `rows` are good by themselves."""
+    facts = pd.DataFrame({"at": range(len(rows)), "n_forms": forms_of_the_day(rows).array})
+    found = failures(facts, day_suite(), index_columns=["at"])
+    at = found["at"].astype("int64")
+    details = facts["n_forms"].iloc[at].map("{} different forms".format).array
+    return as_findings(rows[PLACE].iloc[at].assign(rule=found["rule"].array, detail=details), source=definition.id)
+
+
+def register_findings(definition: Instrument, rows: pd.DataFrame, *, patients: pd.DataFrame | None) -> pd.DataFrame:
+    """One notice per programme of `rows` without a register of patients; it names the last delivery."""
+    n_known = _registered(patients).groupby("programme_id").size()
+    last = rows.sort_values(["received_at", "delivery_id"]).drop_duplicates("programme_id", keep="last")
+    facts = last[["programme_id", "delivery_id"]].assign(n_known=last["programme_id"].map(n_known).fillna(0))
+    found = failures(facts, register_suite(), index_columns=["programme_id", "delivery_id"])
+    return as_findings(found, source=definition.id)
+
+
+def _facts(definition: Instrument, rows: pd.DataFrame, patients: pd.DataFrame | None) -> pd.DataFrame:
+    """What the suite judges: one row per administration, numbered by `at`."""
+    known = _known(rows, patients)
+    is_read = rows["unreadable_items"].isna() & rows["out_of_range_items"].isna()
+    has_patient = rows["patient_id"].notna() | rows["patient_problem"].notna()
+    return pd.DataFrame(
+        {
+            "at": range(len(rows)),
+            "form": (rows["programme_id"] + " " + rows["row_id"]).array,
+            "register": known["register"].array,
+            "dated_by": rows["date_problem"]
+            .fillna(rows["moment_given"])
+            .mask(rows["administered_on"].notna(), "d")
+            .array,
+            "administered_on": rows["administered_on"].array,
+            "year": rows["administered_on"].dt.year.array,
+            "birth_year": known["birth_year"].astype("float64").array,
+            "moment_given": rows["moment_given"].array,
+            "n_filled": n_answered(rows).where(is_read).array,
+            "unreadable_items": rows["unreadable_items"].array,
+            "out_of_range_items": rows["out_of_range_items"].array,
+            "patient_problem": rows["patient_problem"].where(has_patient, "patient_missing").array,
+            "date_problem": rows["date_problem"].array,
+        }
+    )
+
+
+def _known(rows: pd.DataFrame, patients: pd.DataFrame | None) -> pd.DataFrame:
+    """`register` (known, unknown; missing without a patient or a register) and `birth_year`, per row."""
+    registered = _registered(patients)
+    keys = ["programme_id", "patient_id"]
+    found = rows[keys].merge(registered.assign(register="known"), on=keys, how="left").set_axis(rows.index)
+    can_tell = rows["patient_id"].notna() & rows["programme_id"].isin(registered["programme_id"])
+    return found.assign(register=found["register"].fillna("unknown").where(can_tell))
+
+
+def _registered(patients: pd.DataFrame | None) -> pd.DataFrame:
+    columns = ["programme_id", "patient_id", "birth_year"]
+    register = PATIENTS.empty() if patients is None else patients
+    return register[columns].dropna(subset=columns[:2]).drop_duplicates(columns[:2])
+
+
+def _per_item(definition: Instrument, placed: pd.DataFrame, rows: pd.DataFrame, at: pd.Series) -> pd.DataFrame:
+    """One row per item where a rule concerns items that were named in one cell, separated by spaces."""
+    position = at.astype("int64")
+    item = pd.Series(pd.NA, index=placed.index, dtype="str")
+    for rule, column in (("answer_not_a_code", "unreadable_items"), ("answer_out_of_range", "out_of_range_items")):
+        item = item.mask(placed["rule"] == rule, rows[column].iloc[position].reset_index(drop=True))
+    bounds = {i.id: f"{i.min} to {i.max}" for i in definition.items}
+    spread = placed.assign(item=item.str.split()).explode("item", ignore_index=True)
+    return spread.assign(item=spread["item"].astype("str"), detail=spread["item"].map(bounds).astype("str"))

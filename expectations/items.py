@@ -1,0 +1,113 @@
+"""What good answers look like: every answer of every item within the bounds that its definition states.
+
+Belongs here: `validate_items`, the whole judgement of an items table, and the suite about bounds. Does not belong here: the
+rules about patient, date and relations between forms (`administrations`).
+
+Great Expectations costs per expectation, and row by row on a wide table costs ten times its aggregate. So the same two
+expectations are stated twice: first on a summary with one row per item (its lowest and highest answer beside its bounds),
+and only for the items that fail there on the answers themselves, one row per answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+import great_expectations.expectations as gxe
+import pandas as pd
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.administrations import PLACE, administration_findings, day_findings, register_findings
+from expectations.context import failures
+from mbt_rom.acceptance import has_error, open_rows
+from mbt_rom.findings import as_findings, combined
+from mbt_rom.model import Instrument
+
+#: From this share of a question's answers out of range on, the finding says so: the cause is then seldom one cell.
+_SHARE_OF_A_PATTERN = 0.2
+
+
+def validate_items(
+    definition: Instrument,
+    items: pd.DataFrame,
+    *,
+    patients: pd.DataFrame | None = None,
+    as_of: date,
+    moments: Collection[str] | None = None,
+    delivery_findings: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Everything that is wrong in an items table, as the findings table of its instrument.
+
+    `items` may hold any number of programmes; `patients` is their register of patients (`reference/patients`): patients
+    are looked up in programmes that have one. `moments` are the moments of the measurement plan, any well-formed moment
+    when not given. Rows of deliveries with a fatal finding among `delivery_findings`, states superseded by a later one and
+    rows delivered before are not judged (see `mbt_rom.acceptance`). A finding names row, item and rule; never an answer.
+    """
+    rows = open_rows(items, delivery_findings)
+    if rows.empty:
+        return combined([], source=definition.id)
+    own = [
+        answer_findings(definition, rows),
+        administration_findings(definition, rows, patients=patients, as_of=as_of, moments=moments),
+    ]
+    is_good = ~has_error(rows, *own, delivery_findings)
+    days = day_findings(definition, rows.loc[is_good].reset_index(drop=True))
+    return combined([*own, days, register_findings(definition, rows, patients=patients)], source=definition.id)
+
+
+def bounds_suite(*, lowest: str, highest: str) -> list[Expectation]:
+    """The rule about bounds, on a frame with the columns `lowest` and `highest`, `minimum` and `maximum`."""
+    return [
+        _at_least(column_A=lowest, column_B="minimum"),
+        _at_least(column_A="maximum", column_B=highest),
+    ]
+
+
+def _at_least(*, column_A: str, column_B: str) -> Expectation:
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=column_A,
+        column_B=column_B,
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+        meta={"rule": "answer_out_of_range"},
+    )
+
+
+def answer_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
+    """Findings about answers of `rows` (of an items table) that lie outside the bounds of their item."""
+    suite = bounds_suite(lowest="lowest", highest="highest")
+    failing = failures(summary(definition, rows), suite, index_columns=["item"])["item"].unique()
+    long = answers_long(definition, rows, items=failing)
+    found = failures(long, bounds_suite(lowest="answer", highest="answer"), index_columns=["at", "item"])
+    if found.empty:
+        return combined([], source=definition.id)
+    placed = rows[PLACE].iloc[found["at"].astype("int64")].reset_index(drop=True)
+    details = found["item"].map(_details(definition, long, found))
+    return as_findings(
+        placed.assign(rule=found["rule"].array, item=found["item"].array, detail=details.array), source=definition.id
+    )
+
+
+def summary(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per item: its lowest and highest answer, the bounds of the definition, and how many answered it."""
+    facts = [(i.id, rows[i.id].min(), rows[i.id].max(), i.min, i.max, rows[i.id].count()) for i in definition.items]
+    frame = pd.DataFrame(facts, columns=["item", "lowest", "highest", "minimum", "maximum", "n_answered"])
+    return frame.astype({"lowest": "Int16", "highest": "Int16"})
+
+
+def answers_long(definition: Instrument, rows: pd.DataFrame, *, items: Iterable[str]) -> pd.DataFrame:
+    """One row per given answer to one of `items`: position of the row (`at`), item, answer, minimum and maximum."""
+    wide = rows[list(items)].reset_index(drop=True).rename_axis("at")
+    long = wide.melt(var_name="item", value_name="answer", ignore_index=False).dropna(subset="answer").reset_index()
+    low, high = {i.id: i.min for i in definition.items}, {i.id: i.max for i in definition.items}
+    return long.assign(minimum=long["item"].map(low), maximum=long["item"].map(high))
+
+
+def _details(definition: Instrument, long: pd.DataFrame, found: pd.DataFrame) -> dict[str, str]:
+    """Per failing item its bounds and, where many answers fail, how many: a pattern points at coding or edition."""
+    n_answers, n_wrong = long["item"].value_counts().to_dict(), found["item"].value_counts().to_dict()
+    details = {i.id: f"{i.min} to {i.max}" for i in definition.items}
+    for item, wrong in n_wrong.items():
+        if wrong > 1 and wrong >= _SHARE_OF_A_PATTERN * n_answers[item]:
+            details[item] += f"; {wrong} of {n_answers[item]} answers to this item lie outside"
+    return details
