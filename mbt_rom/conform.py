@@ -648,7 +648,7 @@ class _Sheet:
         frame = pd.DataFrame({"programme_id": self.programmes, "row_id": self.row_ids(letter)})
         frame["delivery_id"] = self.delivery.delivery_id
         for name in REGISTER_COLUMNS[plan.register]:
-            if name in plan.columns or (name == "patient_id" and self.plan.is_surrogate):
+            if name in plan.columns or name == "patient_id":
                 frame[name] = self._register_column(plan, name, letter)
         column = self.header(self.plan.programme)
         self.note_rows("programme_unknown", ~self.known, block=letter, column=column, item=plan.register)
@@ -658,7 +658,7 @@ class _Sheet:
 
     def _register_column(self, plan: RegisterPlan, name: str, letter: str) -> pd.Series:
         if name == "patient_id":
-            return self._register_patients(plan)
+            return self.base["patient_id"]
         source = plan.columns[name]
         if name in _WORD_COLUMNS:
             return self._words(source, name)
@@ -668,13 +668,6 @@ class _Sheet:
         problems = reading.problems.notna().to_numpy(dtype=bool) & self.known
         self.note_rows("register_date_unreadable", problems, block=letter, column=self.header(source), item=name)
         return reading.dates
-
-    def _register_patients(self, plan: RegisterPlan) -> pd.Series:
-        if "patient_id" not in plan.columns or plan.columns["patient_id"] == self.plan.patient:
-            return self.base["patient_id"]
-        self.plan = replace(self.plan, patient=plan.columns["patient_id"])
-        self.base["patient_id"], self.base["patient_problem"] = self._patients()
-        return self.base["patient_id"]
 
     def _birth_years(self, source: Source) -> Reading:
         return birth_years(
@@ -699,7 +692,7 @@ class _Sheet:
         for key in dict.fromkeys((REGISTER_COLUMNS[plan.register][0], *_also_needed(plan.register))):
             missing = frame[key].isna().to_numpy(dtype=bool) if key in frame else ~np.zeros(len(frame), dtype=bool)
             rules = self._key_rules(key, len(frame))
-            column = self.header(plan.columns.get(key))
+            column = self.header(self.plan.patient if key == "patient_id" else plan.columns.get(key))
             for rule in ("register_key_missing", "patient_form"):
                 flags = missing & usable & (rules == rule)
                 self.note_rows(rule, flags, block=letter, column=column, item=key)

@@ -318,7 +318,9 @@ def _register(
     sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], register: str, columns: Mapping[str, str]
 ) -> Understanding:
     roles = _roles(sheet, meanings, ["programme", *columns.values()])
-    plan = RegisterPlan(register, {name: Source(column=roles[role]) for name, role in columns.items() if role in roles})
+    plan = RegisterPlan(
+        register, {n: Source(roles[role]) for n, role in columns.items() if role in roles and role != "patient"}
+    )
     told = {i: {"role": f"{register}: {role}", "reason": "name of the column"} for role, i in roles.items()}
     return Understanding(
         sheet=sheet,

@@ -11,7 +11,7 @@ from typing import Any
 
 from mbt_rom.exports.detection import refuse_missing_items
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.exports.mapping import ColumnOrConstant, DateColumn, Form, Mapping, MomentGiven, RegisterPart
+from mbt_rom.exports.mapping import ColumnOrConstant, Complete, DateColumn, Form, Mapping, MomentGiven, RegisterPart
 from mbt_rom.exports.names import Spelling, column_key, item_keys, normalised
 from mbt_rom.exports.sheets import HEADER_WITHIN, Grid, RawSheet
 from mbt_rom.exports.understanding import Condition, FormPlan, RegisterPlan, Source, Understanding, described
@@ -55,14 +55,13 @@ def understand_mapped(sheet: RawSheet, mapping: Mapping, instruments: Dict[str, 
         block = blocks.setdefault(form.instrument, 0)
         blocks[form.instrument] += 1
         forms.append(_form(form, block, columns, mapping, instruments))
-    patient = mapping.patient
     programme = mapping.programme
     return Understanding(
         sheet=sheet,
         mapping=mapping.name,
         mapping_hash=mapping.hash,
-        patient=Source(columns.at(patient.column, "patient")) if patient and patient.column else None,
-        is_surrogate=bool(patient and patient.surrogate),
+        patient=_patient(mapping, columns),
+        is_surrogate=bool(mapping.patient and mapping.patient.surrogate),
         programme=Source(columns.at(programme.column, "programme"), codes=programme.map) if programme else None,
         response_id=Source(columns.at(mapping.response_id, "response_id")) if mapping.response_id else None,
         language=_value(mapping.language, "language", columns),
@@ -75,6 +74,16 @@ def understand_mapped(sheet: RawSheet, mapping: Mapping, instruments: Dict[str, 
         registers=tuple(_register(part, columns) for part in mapping.registers),
         columns=described(sheet, columns.told, dict.fromkeys(range(len(sheet.headers)), "not named in the mapping")),
     )
+
+
+def _patient(mapping: Mapping, columns: _Columns) -> Source | None:
+    """The one column of patient numbers, of forms and registers alike."""
+    named = {part.columns["patient_id"] for part in mapping.registers if "patient_id" in part.columns}
+    if mapping.patient is not None:
+        named |= {mapping.patient.column} if mapping.patient.column is not None else set()
+    if len({column_key(header) for header in named}) > 1:
+        raise columns.invalid("'patient' and the registers name different columns of patient numbers; use two mappings")
+    return Source(columns.at(named.pop(), "patient")) if named else None
 
 
 class _Columns:
@@ -135,11 +144,7 @@ def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instrumen
         moment=_moment(form.moment, columns),
         date=_date(form.date or mapping.date, "date", columns),
         submitted_at=_date(mapping.submitted_at, "submitted_at", columns),
-        complete=(
-            Source(columns.at(mapping.complete.column, "complete"), yes=mapping.complete.values)
-            if mapping.complete
-            else None
-        ),
+        complete=_complete(form.complete or mapping.complete, columns),
         coding=form.coding,
         missing=(*mapping.missing, *form.missing),
     )
@@ -191,6 +196,10 @@ def _date(given: DateColumn | None, role: str, columns: _Columns) -> Source | No
     return Source(columns.at(given.column, role), format=given.format) if given is not None else None
 
 
+def _complete(given: Complete | None, columns: _Columns) -> Source | None:
+    return Source(columns.at(given.column, "complete"), yes=given.values) if given is not None else None
+
+
 def _value(given: ColumnOrConstant | None, role: str, columns: _Columns) -> Source | None:
     if given is None:
         return None
@@ -207,5 +216,6 @@ def _register(part: RegisterPart, columns: _Columns) -> RegisterPlan:
                 columns.at(header, f"{name}: {column}"), codes=part.values.get(column), format=part.formats.get(column)
             )
             for column, header in part.columns.items()
+            if column != "patient_id"
         },
     )

@@ -122,6 +122,7 @@ class Form(Frozen):
     prefix: str | None = None
     moment: MomentGiven | None = None
     date: DateColumn | None = None
+    complete: Complete | None = None
     edition: str | None = None
     coding: Identifier | None = None
     missing: Texts = ()

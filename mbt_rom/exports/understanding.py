@@ -44,7 +44,7 @@ class FormPlan:
 
 @dataclass(frozen=True)
 class RegisterPlan:
-    """One register in the sheet: where each of its columns comes from."""
+    """One register in the sheet: where each of its columns comes from; the patient is that of the whole sheet."""
 
     register: str
     columns: dict[str, Source]
