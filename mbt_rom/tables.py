@@ -210,6 +210,7 @@ PROGRAMMES = Table(
         Column("n_deliveries", "Int64", "files taken in", True),
     ),
     is_person_level=False,
+    is_partitioned=False,
 )
 
 THERAPISTS = Table(
