@@ -83,6 +83,15 @@ TEMPLATE: Figure = {
 }
 
 
+def rounded(row: dict[str, Any], *columns: str, decimals: int) -> dict[str, Any]:
+    """The row with these columns rounded as they are written, so that a figure gives away no more than its table.
+
+    >>> rounded({"mean": 1.2345, "n": 12}, "mean", decimals=2)
+    {'mean': 1.23, 'n': 12}
+    """
+    return row | {c: round(float(row[c]), decimals) for c in columns if row[c] is not None}
+
+
 def note(text: str, **place: Any) -> Figure:
     """A quiet remark inside a figure; `place` overrides where it stands (paper coordinates, lower right, by default)."""
     where = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "bottom"}

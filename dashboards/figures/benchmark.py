@@ -18,12 +18,15 @@ from mbt_rom.model import Scale
 
 #: No colour below this number of patients (methods page, section 6).
 COLOUR_FROM = 12
-_ROW, _FRAME = 30, 96
+_ROW, _FRAME = 36, 96
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a dot plot shows: the column, its limits, the column with n, and how values are written."""
+    """What a dot plot shows: the column, its limits, the column with n, and how values are written.
+
+    Drawn values have the `decimals` of the written ones: a figure gives away no more than the table.
+    """
 
     value: str
     lower: str
@@ -31,6 +34,7 @@ class Measure:
     n: str
     axis: str
     write: Callable[[float], str]
+    decimals: int
     reference: float | None = 0.0
     is_turned: bool = False
     better: str = "better →"
@@ -41,21 +45,21 @@ def change_measure(scale: Scale, decimals: int) -> Measure:
     """The mean change in the unit of the scale, turned so that better is to the right."""
     return Measure(
         "mean_change", "change_lower_95", "change_upper_95", "n_pairs", f"mean change ({scale.unit.split(' (')[0]})",
-        lambda v: number(v, decimals), is_turned=scale.direction == "lower_is_better",
+        lambda v: number(v, decimals), decimals, is_turned=scale.direction == "lower_is_better",
     )  # fmt: skip
 
 
 EFFECT = Measure(
-    "effect", "effect_lower_95", "effect_upper_95", "n_pairs", "standardised effect (SD at the start)",
-    lambda v: number(v, 2),
+    "effect", "effect_lower_95", "effect_upper_95", "n_pairs", "standardised effect (SD)",
+    lambda v: number(v, 2), 2,
 )  # fmt: skip
 IMPROVED = Measure(
     "improved_share", "improved_lower_95", "improved_upper_95", "n_classified", "reliably improved (% of classified)",
-    percent, reference=None, better="", is_share=True,
+    percent, 2, reference=None, better="", is_share=True,
 )  # fmt: skip
 WORSE = Measure(
     "worse_share", "worse_lower_95", "worse_upper_95", "n_classified", "reliably worse (% of classified)",
-    percent, reference=None, better="", is_share=True,
+    percent, 2, reference=None, better="", is_share=True,
 )  # fmt: skip
 
 
@@ -67,7 +71,7 @@ def dot_figure(strata: list[tuple[str, list[Row]]], *, measure: Measure, is_synt
     """
     lines: list[tuple[str, Row | None]] = []
     for heading, members in strata:
-        lines += [(f"<b>{heading}</b>", None), *((label(row["name"]), row) for row in members)]
+        lines += [(f"<b>{heading}</b>", None), *((label(row["name"]), _rounded(row, measure)) for row in members)]
     place = {index: len(lines) - 1 - index for index in range(len(lines))}
     drawn = [(place[i], row) for i, (_, row) in enumerate(lines) if row is not None and is_drawn(row, measure)]
     remarks = [
@@ -92,7 +96,7 @@ def dot_figure(strata: list[tuple[str, list[Row]]], *, measure: Measure, is_synt
 
 def label(name: str) -> str:
     """The name of a programme, broken so that it leaves room for the figure on a phone."""
-    return "<br>".join(textwrap.wrap(name.replace("<", "&lt;"), 22, max_lines=2, placeholder=" …"))
+    return "<br>".join(textwrap.wrap(name.replace("<", "&lt;"), 24, max_lines=2, placeholder=" …"))
 
 
 def is_drawn(row: Row, measure: Measure) -> bool:
@@ -102,7 +106,7 @@ def is_drawn(row: Row, measure: Measure) -> bool:
 
 def _dots(drawn: list[tuple[int, Row]], measure: Measure) -> Figure:
     factor = 100 if measure.is_share else 1
-    values = [factor * row[measure.value] for _, row in drawn]
+    values = [round(factor * row[measure.value], 6) for _, row in drawn]
     upper = [factor * _limit(row, measure.upper, measure) for _, row in drawn]
     lower = [factor * _limit(row, measure.lower, measure) for _, row in drawn]
     colours = [theme.PRIMARY if (row[measure.n] or 0) >= COLOUR_FROM else theme.PAPER for _, row in drawn]
@@ -113,13 +117,17 @@ def _dots(drawn: list[tuple[int, Row]], measure: Measure) -> Figure:
         "y": [y for y, _ in drawn],
         "marker": {"color": colours, "size": 11, "line": {"color": [_edge(c) for c in colours], "width": 2}},
         "error_x": {
-            "type": "data", "symmetric": False, "array": [u - v for u, v in zip(upper, values, strict=True)],
-            "arrayminus": [v - low for low, v in zip(lower, values, strict=True)],
+            "type": "data", "symmetric": False, "array": [round(u - v, 6) for u, v in zip(upper, values, strict=True)],
+            "arrayminus": [round(v - low, 6) for low, v in zip(lower, values, strict=True)],
             "color": theme.QUIET, "thickness": 2, "width": 0,
         },
         "hovertext": [_hover(row, measure) for _, row in drawn],
         "hoverinfo": "text",
     }  # fmt: skip
+
+
+def _rounded(row: Row, measure: Measure) -> Row:
+    return theme.rounded(row, measure.value, measure.lower, measure.upper, decimals=measure.decimals)
 
 
 def _edge(colour: str) -> str:

@@ -5,6 +5,7 @@ Belongs here: drawing rows that disclosure control has passed. Does not belong h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 
 from dashboards import theme
@@ -23,14 +24,17 @@ def course_figure(
     scale: Scale,
     cutoff: float | None = None,
     cutoff_label: str = "",
+    responses: Mapping[str, str] | None = None,
     is_synthetic: bool,
 ) -> Figure:
     """Figure of the course of one scale over the months.
 
     `points` are rows of `course` of one programme and scale; a suppressed one leaves a gap and is named on the axis.
-    `cutoff` draws the boundary of the reference range. The line breaks where a moment is missing.
+    `responses` (moment -> text) stand under n. `cutoff` draws the boundary of the reference range. The line breaks where a moment is missing.
     """
-    points = sorted(points, key=lambda p: p["months"])
+    numbers = ("mean", "lower_95", "upper_95", "quartile_1", "quartile_3")
+    digits = mean_decimals(scale)
+    points = [theme.rounded(p, *numbers, decimals=digits) for p in sorted(points, key=lambda p: p["months"])]
     shown = [p for p in points if is_shown(p)]
     runs = [list(run) for visible, run in groupby(points, key=is_shown) if visible]
     traces = [_band(run) for run in runs] + [_line(run, scale) for run in runs]
@@ -45,7 +49,7 @@ def course_figure(
         "height": HEIGHT,
         "showlegend": False,
         "hovermode": "closest",
-        "xaxis": _months(points),
+        "xaxis": _months(points, responses or {}),
         "yaxis": {
             "title": {"text": f"{scale_title(instrument, scale)} ({scale.unit.split(' (')[0]})"},
             "range": _range(shown, scale, cutoff),
@@ -80,8 +84,8 @@ def _band(run: list[Row]) -> Figure:
 def _line(run: list[Row], scale: Scale) -> Figure:
     above, below = [], []
     for p in run:
-        above.append((p["upper_95"] if p["upper_95"] is not None else p["mean"]) - p["mean"])
-        below.append(p["mean"] - (p["lower_95"] if p["lower_95"] is not None else p["mean"]))
+        above.append(round((p["mean"] if p["upper_95"] is None else p["upper_95"]) - p["mean"], 6))
+        below.append(round(p["mean"] - (p["mean"] if p["lower_95"] is None else p["lower_95"]), 6))
     return {
         "type": "scatter",
         "x": [p["months"] for p in run],
@@ -107,26 +111,26 @@ def _hover(point: Row, scale: Scale) -> str:
     return f"<b>Month {point['months']:g}</b>, n = {point['n']}<br>mean {number(point['mean'], digits)}{limits}"
 
 
-def _months(points: list[Row]) -> Figure:
+def _months(points: list[Row], responses: Mapping[str, str]) -> Figure:
     months = [p["months"] for p in points]
     span = (max(months, default=0) - min(months, default=0)) or 6
     return {
-        "title": {"text": "months since the start; n answered at each"},
+        "title": {"text": "months since the start, n answered" + (", response" if responses else "")},
         "range": [min(months, default=0) - 0.05 * span, max(months, default=6) + 0.05 * span],
         "tickvals": months,
-        "ticktext": [f"<b>{p['months']:g}</b><br>{_count(p)}" for p in points],
+        "ticktext": [f"<b>{p['months']:g}</b><br>{_count(p)}<br>{responses.get(p['moment'], '')}" for p in points],
         "showgrid": False,
         "tickangle": 0,
     }
 
 
 def _count(point: Row) -> str:
-    return f"n {point['n']}" if is_shown(point) else "with-<br>held" if is_withheld(point, "mean", "n") else "none"
+    return f"n {point['n']}" if is_shown(point) else "withheld" if is_withheld(point, "mean", "n") else "none"
 
 
 def _gap(point: Row) -> Figure:
     return {
-        "x": point["months"], "y": 0.5, "xref": "x", "yref": "paper", "text": "fewer than the threshold: withheld",
+        "x": point["months"], "y": 0.5, "xref": "x", "yref": "paper", "text": "withheld",
         "textangle": -90, "showarrow": False, "font": {"size": 11, "color": theme.QUIET},
     }  # fmt: skip
 

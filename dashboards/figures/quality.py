@@ -13,10 +13,10 @@ from dashboards.wording import number
 
 DISPOSITIONS = {
     "n_accepted": "accepted",
-    "n_superseded": "earlier state of a form finished later",
-    "n_duplicate": "exact duplicate",
+    "n_superseded": "superseded",
+    "n_duplicate": "duplicate",
     "n_set_aside": "set aside",
-    "n_left_out": "left out by the mapping",
+    "n_left_out": "left out",
     "n_blank": "blank",
 }
 _ROW, _FRAME = 30, 120

@@ -30,7 +30,7 @@ def response_figure(moments: list[Row], *, is_synthetic: bool) -> Figure:
         "xaxis": {
             "range": [-0.5, len(moments) - 0.5], "showgrid": False, "tickangle": 0, "tickvals": list(range(len(moments))),
             "ticktext": [_tick(m, cell.is_shown) for m, cell in zip(moments, cells, strict=True)],
-            "title": {"text": "month; received / eligible"},
+            "title": {"text": "months since the start, received of eligible"},
         },
         "yaxis": {
             "title": {"text": "received (% of eligible)"}, "range": [-2, 104], "tickvals": [0, 25, 50, 75, 100],
@@ -64,7 +64,9 @@ def _dots(drawn: list[tuple[int, Row]]) -> Figure:
 
 def _tick(moment: Row, is_shown: bool) -> str:
     month = moment_order(moment["moment"])
-    return f"<b>{month}</b><br>{moment['n_received']}/{moment['n_eligible']}" if is_shown else f"<b>{month}</b><br>"
+    return (
+        f"<b>{month}</b><br>{moment['n_received']}<br>of {moment['n_eligible']}" if is_shown else f"<b>{month}</b><br>"
+    )
 
 
 def _hover(moment: Row) -> str:

@@ -22,8 +22,10 @@
 
   function fit(forPrint) {
     drawn.forEach(function (box) {
-      const width = box.closest(".pair") ? PRINT_WIDTH.narrow : PRINT_WIDTH.wide;
-      Plotly.relayout(box, forPrint ? { width: width, autosize: false } : { width: null, autosize: true });
+      const inPair = Boolean(box.closest(".pair"));
+      const height = Number(box.dataset.height);
+      const paper = { width: inPair ? PRINT_WIDTH.narrow : PRINT_WIDTH.wide, height: inPair ? height : 0.75 * height, autosize: false };
+      Plotly.relayout(box, forPrint ? paper : { width: null, height: height, autosize: true });
     });
   }
 

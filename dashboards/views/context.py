@@ -80,14 +80,8 @@ class Measured:
     def provisional(self) -> list[str]:
         """What about it is provisional, as sentences."""
         missing = self.scale.missing
-        rule = (
-            [f"Provisional: the rule for missing answers. {missing.note or ''}".strip()]
-            if missing.is_provisional
-            else []
-        )
-        return rule + (
-            [f"Provisional: the norm. {self.norm.sentence}"] if self.norm and self.norm.is_provisional else []
-        )
+        rule = [f"Rule for missing answers: {missing.note or missing.rule}."] if missing.is_provisional else []
+        return rule + ([f"Norm: {self.norm.sentence}"] if self.norm and self.norm.is_provisional else [])
 
     @property
     def norm_sentence(self) -> str:
@@ -166,7 +160,7 @@ class Context:
             return None
         value_set = row["value_set_id"]
         label = self.data.value_set_labels.get(value_set, value_set) if value_set else ""
-        return Measured(instrument, scale, value_set, label, self.data.norms.get((instrument.id, scale.id)))
+        return Measured(instrument, scale, value_set, label, self.data.norms.get(f"{instrument.id}.{scale.id}"))
 
     def grouped(self, found: list[Row], *, is_primary: bool) -> list[tuple[Measured, list[Row]]]:
         """The rows by what they are about, primary scales only or all others only, in order of instrument."""

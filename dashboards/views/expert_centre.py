@@ -51,11 +51,7 @@ def _moment(moment: str, about: Measured, found: list[Row], *, context: Context)
         "boxes": [
             _box(m, strata, about=about, moment=moment, context=context) for m in measures if _is_drawn(m, strata)
         ],
-        "undrawn": [
-            f"{_title(m)}: no programme can be shown, so there is no figure."
-            for m in measures
-            if not _is_drawn(m, strata)
-        ],
+        "undrawn": [_title(m) for m in measures if not _is_drawn(m, strata)],
         "strata": [(heading, [_line(row, about=about, context=context) for row in rows]) for heading, rows in strata],
     }
 

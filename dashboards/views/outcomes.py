@@ -18,6 +18,7 @@ class OutcomeLine:
 
     heading: str
     link: str
+    is_primary: bool
     response: Cell
     received: Cell
     pairs: Cell
@@ -30,13 +31,16 @@ class OutcomeLine:
     worse: Cell
 
 
-def outcome_line(row: Row, *, context: Context, about: Measured, heading: str, link: str = "") -> OutcomeLine:
+def outcome_line(
+    row: Row, *, context: Context, about: Measured, heading: str, link: str = "", is_primary: bool = False
+) -> OutcomeLine:
     """The row of the benchmark as a line of a table; what is withheld says so."""
     digits = mean_decimals(about.scale)
     classes = "no norm in use" if about.norm is None else "no data"
     return OutcomeLine(
         heading=heading,
         link=link,
+        is_primary=is_primary,
         response=response_cell(row),
         received=received_cell(row, context=context),
         pairs=count(row, "n_pairs", context=context),

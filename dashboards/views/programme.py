@@ -16,6 +16,7 @@ from dashboards.views.outcomes import count, outcome_line, received_cell
 from dashboards.wording import (
     ANCHORS,
     FORMATS,
+    Cell,
     direction_label,
     is_withheld,
     listing,
@@ -135,7 +136,16 @@ def _classified(row: Row) -> list[str]:
 
 def _outcome(about: Measured, found: list[Row], *, context: Context) -> dict[str, Any]:
     ordered = sorted(found, key=lambda r: moment_order(r["moment"]))
-    lines = [outcome_line(r, context=context, about=about, heading=moment_label(r["moment"])) for r in ordered]
+    lines = [
+        outcome_line(
+            r,
+            context=context,
+            about=about,
+            heading=moment_label(r["moment"]),
+            is_primary=r["moment"] == context.headline_moment,
+        )
+        for r in ordered
+    ]
     return {"about": about, "lines": lines}
 
 
@@ -150,11 +160,7 @@ def _course(about: Measured, found: list[Row], *, context: Context) -> dict[str,
 
 def _course_lines(about: Measured, ordered: list[Row], context: Context) -> list[dict[str, Any]]:
     digits = mean_decimals(about.scale)
-    responses = {
-        r["moment"]: response_cell(r)
-        for r in context.response.get(ordered[0]["programme_id"], [])
-        if r["instrument"] == about.instrument.id
-    }
+    responses = _response_cells(about, ordered, context=context)
     return [
         {
             "moment": moment_label(row["moment"]),
@@ -168,11 +174,18 @@ def _course_lines(about: Measured, ordered: list[Row], context: Context) -> list
     ]
 
 
+def _response_cells(about: Measured, ordered: list[Row], *, context: Context) -> dict[str, Cell]:
+    """Response of the same programme and instrument, by moment."""
+    found = context.response.get(ordered[0]["programme_id"], [])
+    return {r["moment"]: response_cell(r) for r in found if r["instrument"] == about.instrument.id}
+
+
 def _course_box(about: Measured, ordered: list[Row], *, context: Context) -> Box:
     norm = about.norm
+    cells = _response_cells(about, ordered, context=context)
     drawn = course_figure(
         ordered, instrument=about.instrument, scale=about.scale, is_synthetic=context.data.is_synthetic,
-        cutoff=norm.cutoff if norm else None, cutoff_label=_cutoff_label(about),
+        cutoff=norm.cutoff if norm else None, cutoff_label=_cutoff_label(about), responses={m: cell.text for m, cell in cells.items() if cell.is_shown},
     )  # fmt: skip
     digits = mean_decimals(about.scale)
     spoken = [

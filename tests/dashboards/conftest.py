@@ -45,13 +45,13 @@ SCALES: tuple[tuple[str, str, float, float, float], ...] = (
 )
 VALUE_SETS = {"index": "nl_2006"}
 NORMS = {
-    ("bsi", "gsi"): ChangeNorm(
+    "bsi.gsi": ChangeNorm(
         norm_id="us_outpatient+retest_derogatis1993+us_nonpatient", clinical_mean=1.32, clinical_sd=0.72,
         functional_mean=0.30, functional_sd=0.31, reliability=0.90, cutoff=0.607, cutoff_kind="c", is_provisional=True,
         is_mixed=True, sentence="US norms recalled from the manual and not seen in print; SD and reliability are from "
         "different samples.",
     ),
-    ("phq9", "total"): ChangeNorm(
+    "phq9.total": ChangeNorm(
         norm_id="uk", clinical_mean=15.0, clinical_sd=6.0, functional_mean=None, functional_sd=None, reliability=0.86,
         cutoff=10.0, cutoff_kind="published", is_provisional=False, is_mixed=True,
         sentence="Published caseness of 10; SD and reliability are from different samples.",
@@ -162,7 +162,7 @@ def _measurements(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame,
                 both = came[:, 0] & came[:, place]
                 benchmark.append(
                     _benchmark_row({**about, "format": treatment}, of_instrument[place], scores[both][:, [0, place]], sd,
-                                   has_norm=(instrument, scale_id) in NORMS)
+                                   has_norm=f"{instrument}.{scale_id}" in NORMS)
                 )  # fmt: skip
     table = BENCHMARK.conform(pd.DataFrame(benchmark))
     protected = BENCHMARK.conform(disclosure.protect(table, threshold=THRESHOLD))
