@@ -91,7 +91,7 @@ matches: {{columns: [Patiëntnummer, Geboortejaar, Geslacht]}}
 patient: {{column: Patiëntnummer}}
 registers:
   - register: patients
-    columns: {{birth_year: Geboortejaar, sex: Geslacht}}
+    columns: {{patient_id: Patiëntnummer, birth_year: Geboortejaar, sex: Geslacht}}
     values: {{sex: {{{codes}}}}}
 """
 
@@ -107,6 +107,7 @@ registers:
   - register: episodes
     columns:
       episode_id: Trajectnummer
+      patient_id: Patiëntnummer
       therapist_id: Behandelaar
       referred_on: Verwijsdatum
       started_on: Startdatum

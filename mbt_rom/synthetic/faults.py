@@ -257,8 +257,8 @@ def _plain_faults(planter: Planter, plan: Plan, rng: np.random.Generator, as_of:
     change(
         planter,
         plan,
-        "formula",
-        "cell_like_formula",
+        "formula_in_comment",
+        "column_not_taken_in",
         in_bsi,
         rng=rng,
         column="remarks",
@@ -266,10 +266,33 @@ def _plain_faults(planter: Planter, plan: Plan, rng: np.random.Generator, as_of:
         costs=False,
     )
     _eat_zeros(planter, plan, in_eq5d, rng=rng, column="patient_id", rule="patient_form", n=3, costs=True)
+    _formula_in_register(planter, plan)
     _exact_duplicate(planter, plan, rng)
     _conflicting_pair(planter, plan, rng)
     _unknown_patient(planter, plan, rng)
     _sixty_columns(planter, plan, as_of)
+
+
+def _formula_in_register(planter: Planter, plan: Plan) -> None:
+    """A cell that a spreadsheet program would run, in a column that is taken in: it must never become a formula again."""
+    file = planter.find(plan.programme_id, "therapists", 0)
+    sheet = file.sheet()
+    if sheet.frame.empty:
+        return
+    sheet.frame.loc[0, "function"] = "=1+1"
+    # the function is none that is known either: that is said once for the column, without a row
+    for rule, row in (("cell_like_formula", 0), ("code_not_understood", None)):
+        planter.record(
+            plan.programme_id,
+            "formula_in_register",
+            file,
+            sheet=sheet,
+            row=row,
+            column="function",
+            item="function",
+            rule=rule,
+            disposition="accepted",
+        )
 
 
 def _sixty_columns(planter: Planter, plan: Plan, as_of: date) -> None:

@@ -16,7 +16,8 @@ EXPECTED_RULES = {
     "out_of_range": {"answer_out_of_range"},
     "future_date": {"date_in_future"},
     "before_birth": {"date_before_birth"},
-    "formula": {"cell_like_formula"},
+    "formula_in_comment": {"column_not_taken_in"},
+    "formula_in_register": {"cell_like_formula", "code_not_understood"},
     "leading_zeros_eaten": {"patient_form", "leading_zeros_restored"},
     "exact_duplicate": {""},
     "conflicting_pair": {"same_day_conflict"},
@@ -60,7 +61,8 @@ def test_cells_that_are_wrong(made):
     assert cell(made, *planted(made, "out_of_range")) == "7"
     assert cell(made, *planted(made, "future_date")) == "2027-01-21"
     assert cell(made, *planted(made, "before_birth")).startswith("19")
-    assert cell(made, *planted(made, "formula")).startswith("=")
+    assert cell(made, *planted(made, "formula_in_comment")).startswith("=")
+    assert cell(made, planted(made, "formula_in_register")[0]).startswith("=")
 
 
 def test_the_date_before_birth_is_before_that_patient_was_born(made):
