@@ -155,7 +155,9 @@ def _cells(data: bytes, n_columns: int, *, delimiter: str, n_header_lines: int) 
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid:
+    except pa.ArrowInvalid as error:
+        if str(error) == "Empty CSV file":
+            return pa.table([pa.chunked_array([], pa.string())] * n_columns, names=names)
         raise UnreadableError("it cannot be read as CSV; is a quote opened and never closed?") from None
     if uneven:
         raise UnreadableError(_about_uneven_rows(data, delimiter, n_columns))
