@@ -7,7 +7,7 @@ from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import REFUSED
+from assets.state import REFUSED, below_each_other
 from mbt_rom import acceptance
 from mbt_rom.tables import findings_table
 
@@ -37,7 +37,7 @@ def delivery_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> p
     """What is wrong with files and their columns, those that were refused included."""
     found = rom.state.deliveries(context.partition_keys).findings
     refused = refusals(rom.state.ledger, context.partition_keys)
-    return pd.concat([f for f in (found, refused) if len(f)] or [found], ignore_index=True)
+    return below_each_other([found, refused])
 
 
 def refusals(ledger: pd.DataFrame, partitions: list[str]) -> pd.DataFrame:

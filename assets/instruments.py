@@ -6,11 +6,12 @@ Belongs here: the three tables that each definition gives rise to, and the check
 import dagster as dg
 import pandas as pd
 
+from assets import software
 from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import software_version
+from assets.state import below_each_other
 from mbt_rom import acceptance, scoring
 from mbt_rom.model import Instrument
 
@@ -53,14 +54,21 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
     )
     @value_free
     def findings(
-        rom: HomeResource, items: pd.DataFrame, patients: pd.DataFrame, delivery_findings: pd.DataFrame
+        context: dg.AssetExecutionContext,
+        rom: HomeResource,
+        items: pd.DataFrame,
+        patients: pd.DataFrame,
+        delivery_findings: pd.DataFrame,
     ) -> pd.DataFrame:
         from expectations.items import validate_items
 
-        standing = acceptance.open_rows(items, delivery_findings)
-        return rom.state.judged_by_day(
-            standing, lambda rows, day: validate_items(definition, rows, patients=patients, as_of=day)
-        )
+        found = []
+        for day, programmes in rom.state.by_day(context.partition_keys).items():
+            rows = items[items["programme_id"].isin(programmes)].reset_index(drop=True)
+            found.append(
+                validate_items(definition, rows, patients=patients, as_of=day, delivery_findings=delivery_findings)
+            )
+        return below_each_other(found)
 
     return findings
 
@@ -88,7 +96,7 @@ def _scores(definition: Instrument) -> dg.AssetsDefinition:
             definition,
             accepted,
             value_set=rom.state.value_set(definition),
-            software_version=software_version(),
+            software_version=software.version(),
         )
 
     return scores

@@ -7,6 +7,7 @@ from assets.failures import value_free
 from assets.keys import each, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
+from assets.state import below_each_other
 from mbt_rom import change as reliable
 from mbt_rom import schedule
 from mbt_rom import trajectories as courses
@@ -83,6 +84,4 @@ def change(rom: HomeResource, trajectories: pd.DataFrame) -> pd.DataFrame:
 
 def together(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The scores of all instruments below each other."""
-    tables = list(of_stage("scores", scores).values())
-    filled = [t for t in tables if len(t)] or tables[:1]
-    return pd.concat(filled, ignore_index=True)
+    return below_each_other(list(of_stage("scores", scores).values()))

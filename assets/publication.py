@@ -5,10 +5,11 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets import software
 from assets.failures import value_free
 from assets.resources import HomeResource
 from assets.site import publish
-from assets.state import State, software_version
+from assets.state import State
 from mbt_rom import findings as catalogue
 from mbt_rom import registry, trajectories
 
@@ -82,7 +83,7 @@ def facts(state: State) -> dict[str, Any]:
         "consortium": settings.name,
         "is_synthetic": settings.is_synthetic,
         "as_of": state.as_of,
-        "software_version": software_version(),
+        "software_version": software.version(),
         "threshold": settings.disclosure_threshold,
         "instruments": state.instruments,
         "rules": catalogue.RULES,

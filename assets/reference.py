@@ -7,7 +7,7 @@ from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import REGISTERS, State
+from assets.state import REGISTERS, State, below_each_other
 from mbt_rom import acceptance
 from mbt_rom.tables import PROGRAMMES
 
@@ -24,7 +24,11 @@ def register_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> p
 
     state = rom.state
     delivered = state.deliveries(context.partition_keys).registers
-    return validate_registers(delivered, received=received(state), as_of=state.as_of)
+    found = []
+    for day, programmes in state.by_day(context.partition_keys).items():
+        mine = {name: rows[rows["programme_id"].isin(programmes)] for name, rows in delivered.items()}
+        found.append(validate_registers(mine, received=received(state), as_of=day))
+    return below_each_other(found)
 
 
 def registers() -> list[dg.AssetsDefinition]:

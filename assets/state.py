@@ -11,13 +11,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache, cached_property
-from importlib import metadata
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from assets import software
 from assets.archive import Archive
 from assets.home import Home
 from assets.vault import Vault
@@ -46,8 +45,8 @@ TAKEN_IN, REFUSED = "taken_in", "refused"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
-#: Stages that depend on what an instrument's definition says beyond how its columns are recognised.
-_DEFINED = {"findings", "scores", "outcomes", "contributions"}
+#: Stages that depend on the day of judgement and on what definitions say beyond how columns are recognised.
+_DEFINED = {"findings", "reference", "scores", "outcomes", "contributions"}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -62,7 +61,6 @@ ACROSS: dict[str, tuple[str, ...]] = {
         "findings/summary",
     ),
 }
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -216,10 +214,12 @@ class State:
         name = chosen or default
         return registry.value_set(name) if name else None
 
-    def judged_by_day(self, frame: pd.DataFrame, judge: Callable[[pd.DataFrame, date], pd.DataFrame]) -> pd.DataFrame:
-        """What `judge` says of the rows of all programmes, each judged as known on its own day."""
-        days = frame["programme_id"].map({p: self.known_on(p) for p in frame["programme_id"].unique()})
-        return pd.concat([judge(frame[days == d], d) for d in sorted(days.unique())] or [judge(frame, self.as_of)])
+    def by_day(self, partitions: Iterable[str]) -> dict[date, set[str]]:
+        """The days on which partitions are judged (see `known_on`), and which are judged on each."""
+        days: dict[date, set[str]] = {}
+        for partition in partitions:
+            days.setdefault(self.known_on(partition), set()).add(partition)
+        return days
 
     # Fingerprints ----------------------------------------------------------------------------------------------------
 
@@ -235,7 +235,14 @@ class State:
     def fingerprint(self, table: Table, partition: str) -> str:
         """What that partition of the table ought to be computed from; equal fingerprints, equal rows."""
         stage, name = table.name.split("/")
-        parts: list[Any] = [table.name, partition, _code(), self._reading, self._mappings, self._settings_of(partition)]
+        parts: list[Any] = [
+            table.name,
+            partition,
+            software.code_hash(),
+            self._reading,
+            self._mappings,
+            self._settings_of(partition),
+        ]
         parts += [self._ledger_prints.get(partition), self._shared_print]
         if stage in _DEFINED or name == "conservation":
             hashes = self._definitions
@@ -249,7 +256,15 @@ class State:
         inputs = {i: self.fingerprint_across(i) if i in ACROSS else self._stored(i) for i in ACROSS[name]}
         day = str(self.as_of) if name == SITE else None
         return _hash(
-            [name, _code(), self.home.settings.fingerprint(), self._definitions, self._ledger_prints, inputs, day]
+            [
+                name,
+                software.code_hash(),
+                self.home.settings.fingerprint(),
+                self._definitions,
+                self._ledger_prints,
+                inputs,
+                day,
+            ]
         )
 
     def _stored(self, name: str) -> dict[str, str]:
@@ -304,29 +319,15 @@ class State:
         return [general, programme.model_dump(mode="json"), settings.issuers[programme.issuer].model_dump(mode="json")]
 
 
-def software_version() -> str:
-    """Version of MBT-ROM that is running."""
-    return metadata.version("mbt-rom")
-
-
-@cache
-def _code() -> str:
-    """Hash of the code that computes tables: after an update everything is computed anew."""
-    digest = hashlib.sha256()
-    for folder in ("mbt_rom", "expectations", "assets", "instruments/value_sets"):
-        for path in sorted((_ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".csv"}:
-                digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def below_each_other(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames, which have the same columns; one of them when all are empty."""
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
 def _together(table: Table, frames: list[pd.DataFrame], partitions: set[str]) -> pd.DataFrame:
-    filled = [f for f in frames if len(f)]
-    if not filled:
-        return table.empty()
-    rows = pd.concat(filled, ignore_index=True)
+    rows = below_each_other([*frames, table.empty()])
     return rows[rows["programme_id"].isin(partitions)].reset_index(drop=True)

@@ -65,9 +65,19 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from assets.software import version
+
+        click.echo(f"rom, version {version()}")
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of the home (default ./rom-home or $ROM_HOME).")
-@click.version_option(package_name="mbt-rom", prog_name="rom")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
 def rom(home: Path | None) -> None:
     """Routine outcome monitoring for programmes of Mentalization-Based Treatment.
 
