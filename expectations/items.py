@@ -10,7 +10,7 @@ and only for the items that fail there on the answers themselves, one row per an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from datetime import date
 
 import great_expectations.expectations as gxe
@@ -103,10 +103,10 @@ def answers_long(definition: Instrument, rows: pd.DataFrame, *, items: Iterable[
     return long.assign(minimum=long["item"].map(low), maximum=long["item"].map(high))
 
 
-def _details(definition: Instrument, long: pd.DataFrame, found: pd.DataFrame) -> dict[str, str]:
+def _details(definition: Instrument, long: pd.DataFrame, found: pd.DataFrame) -> dict[Hashable, str]:
     """Per failing item its bounds and, where many answers fail, how many: a pattern points at coding or edition."""
     n_answers, n_wrong = long["item"].value_counts().to_dict(), found["item"].value_counts().to_dict()
-    details = {i.id: f"{i.min} to {i.max}" for i in definition.items}
+    details: dict[Hashable, str] = {i.id: f"{i.min} to {i.max}" for i in definition.items}
     for item, wrong in n_wrong.items():
         if wrong > 1 and wrong >= _SHARE_OF_A_PATTERN * n_answers[item]:
             details[item] += f"; {wrong} of {n_answers[item]} answers to this item lie outside"

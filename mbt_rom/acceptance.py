@@ -187,16 +187,25 @@ def _contents(rows: pd.DataFrame) -> np.ndarray:
 # ---- registers ----------------------------------------------------------------------------------------------------------
 
 
-def accept_register(register: pd.DataFrame, findings: pd.DataFrame, *, key: str, received: pd.Series) -> pd.DataFrame:
-    """One row per programme and `key` of a register: the row of the delivery received last, without those set aside.
+def accept_register(
+    register: pd.DataFrame,
+    findings: pd.DataFrame,
+    delivery_findings: pd.DataFrame | None = None,
+    *,
+    key: str,
+    received: pd.Series,
+) -> pd.DataFrame:
+    """One row per programme and `key` of a register: that of the delivery received last, of the rows not set aside.
 
-    `received` maps delivery ids to the time they were received; `findings` are those of the registers.
+    `register` holds the rows of all deliveries; `received` maps delivery ids to the time they were received; `findings` are
+    those of the registers.
     """
-    good = register.loc[~has_error(register, findings) & register[key].notna()]
-    ordered = good.assign(_at=good["delivery_id"].map(received)).sort_values(
-        ["_at", "delivery_id", "row_id"], na_position="first"
-    )
-    return ordered.drop_duplicates(["programme_id", key], keep="last").drop(columns="_at").reset_index(drop=True)
+    is_refused = register["delivery_id"].isin(fatal_deliveries(delivery_findings))
+    is_good = ~is_refused & ~has_error(register, findings, delivery_findings) & register[key].notna()
+    ordered = register.loc[is_good].assign(received_at=register["delivery_id"].map(received))
+    ordered = ordered.sort_values(["received_at", "delivery_id", "row_id"], na_position="first")
+    last = ordered.drop_duplicates(["programme_id", key], keep="last")
+    return last.sort_values(["programme_id", key]).drop(columns="received_at").reset_index(drop=True)
 
 
 # ---- counts -------------------------------------------------------------------------------------------------------------
