@@ -36,7 +36,7 @@ class NightlyConfig(dg.Config):
     as_of: str = ""
 
 
-@dg.op(name="nightly")
+@dg.op(name="night")
 def nightly_op(context: dg.OpExecutionContext, config: NightlyConfig) -> None:
     """Takes in what lies in the inbox and computes what changed: what `rom nightly` does."""
     from pipelines.nightly import run

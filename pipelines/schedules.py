@@ -23,4 +23,4 @@ CRON = "0 4 * * *"
 def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """One run per night, for the date of that night."""
     as_of = context.scheduled_execution_time.date().isoformat()
-    return dg.RunRequest(run_key=as_of, run_config={"ops": {"nightly": {"config": {"as_of": as_of}}}})
+    return dg.RunRequest(run_key=as_of, run_config={"ops": {"night": {"config": {"as_of": as_of}}}})
