@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,19 @@ def _header(data: bytes, delimiter: str) -> tuple[list[str], int]:
     return names, n_lines
 
 
+def _below(data: bytes, n_lines: int) -> bytes:
+    """What stands below the first lines."""
+    ends = re.finditer(rb"\r\n|\n|\r", data)
+    last = next(islice(ends, n_lines - 1, None), None)
+    return data[last.end() :] if last else b""
+
+
 def _cells(data: bytes, n_columns: int, *, delimiter: str, n_header_lines: int) -> pa.Table:
     """All cells below the header as text, exactly as they stand there."""
     names = [f"c{i}" for i in range(n_columns)]
+    below = _below(data, n_header_lines)
+    if not below.strip():
+        return pa.table([pa.chunked_array([], pa.string())] * n_columns, names=names)
     uneven: list[int] = []
 
     def note_uneven(row: Any) -> str:
@@ -144,20 +155,18 @@ def _cells(data: bytes, n_columns: int, *, delimiter: str, n_header_lines: int) 
 
     try:
         table = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(below),
             read_options=pyarrow.csv.ReadOptions(
-                column_names=names, skip_rows=n_header_lines, block_size=min(max(len(data) + 16, 1 << 16), 1 << 21)
+                column_names=names, block_size=min(max(len(below) + 16, 1 << 16), 1 << 21)
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=b'"' in data, invalid_row_handler=note_uneven
+                delimiter=delimiter, newlines_in_values=b'"' in below, invalid_row_handler=note_uneven
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid as error:
-        if str(error) == "Empty CSV file":
-            return pa.table([pa.chunked_array([], pa.string())] * n_columns, names=names)
+    except pa.ArrowInvalid:
         raise UnreadableError("it cannot be read as CSV; is a quote opened and never closed?") from None
     if uneven:
         raise UnreadableError(_about_uneven_rows(data, delimiter, n_columns))
