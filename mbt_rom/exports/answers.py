@@ -22,7 +22,7 @@ Flags = npt.NDArray[np.bool_]
 #: Under an undeclared coding at least this many answers, and this share outside the canonical range, are evidence.
 EVIDENCE_ANSWERS = 20
 EVIDENCE_SHARE = 0.01
-_CODE = re.compile(r"(-?\d{1,9})(?:[.,]0*)?")
+_CODE = re.compile(r"(-?\d{1,9})(?:[.,]0*)?", re.ASCII)
 _ANSWER, _MISSING, _UNREADABLE, _TOO_LARGE = range(4)
 _STORABLE = range(-128, 128)
 

@@ -73,7 +73,7 @@ def _measure(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], packed: i
     total = 0
     for member in members:
         stated = copy.copy(member)
-        stated.file_size = limit + 1  # inflate to the end of the stream, whatever size is stated
+        stated.file_size = limit + 2 * _CHUNK  # inflate to the end of the stream, whatever size is stated
         with archive.open(stated) as stream:
             while chunk := stream.read(_CHUNK):
                 total += len(chunk)
