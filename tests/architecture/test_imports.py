@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ ROOMS = {
     "urllib.request": (),
     "http.client": (),
 }
+#: Where the package is called otherwise than the module.
+MODULES = {"pyyaml": "yaml"}
+#: A program that `make dev` starts; the script that pages carry along; data that the standard library reads.
+USED_WITHOUT_IMPORT = {"dagster-webserver", "plotly", "tzdata"}
 BELOW_DAGSTER = ("assets/home.py", "assets/lock.py", "assets/archive.py", "assets/vault.py", "assets/warehouse.py")
 
 
@@ -66,3 +72,20 @@ def test_figures_do_not_read_tables_from_disk(sources: list[Any]) -> None:
     assert [
         s.path for s in drawn if any(_is_of(name, "pyarrow") or _is_of(name, "sqlite3") for _, name in s.imports)
     ] == []
+
+
+def test_every_runtime_dependency_is_imported_somewhere(sources: list[Any], project_root: Path) -> None:
+    project = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {re.split(r"[<>=\[ ]", text)[0] for text in project["dependencies"]} - USED_WITHOUT_IMPORT
+    imported = {name.split(".")[0] for source in sources for _, name in source.imports}
+    assert {name for name in named if MODULES.get(name, name.replace("-", "_")) not in imported} == set()
+
+
+def test_every_dependency_is_accounted_for(project_root: Path) -> None:
+    project = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    page = (project_root / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    listed = {
+        name for row in page.splitlines() if row.startswith("| ") for name in row.split("|")[1].strip().split(", ")
+    }
+    assert {re.split(r"[<>=\[ ]", text)[0] for text in wanted} - listed == set()
