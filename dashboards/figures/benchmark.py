@@ -149,7 +149,9 @@ def _hover(row: Row, measure: Measure) -> str:
 def _remark(place: int, row: Row, measure: Measure) -> Figure:
     text = "withheld" if is_withheld(row, measure.value, measure.n) else "no data"
     font = {"size": 12, "color": theme.QUIET}
-    return theme.note(f"<i>{text}</i>", font=font, x=0.02, xanchor="left", yref="y", y=place, yanchor="middle")
+    return theme.note(
+        f"<i>{text}</i>", font=font, x=0.02, xanchor="left", yref="y", y=place, yanchor="middle", bgcolor=theme.PAPER
+    )
 
 
 def _values(drawn: list[tuple[int, Row]], measure: Measure) -> Figure:

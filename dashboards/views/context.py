@@ -16,6 +16,8 @@ from mbt_rom import disclosure
 from mbt_rom.model import Instrument, Scale
 
 SHARED = "_shared"
+#: The only format whose patients are no adults: never in a table with them, and no norm of adults applies (methods, section 0).
+ADOLESCENT = "adolescent"
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,19 @@ class Measured:
     value_set_id: str | None
     value_set_label: str
     norm: NormText | None
+    is_adolescent: bool = False
 
     @property
     def slug(self) -> str:
         """Part of an element's id."""
-        return "-".join(p for p in (self.instrument.id, self.scale.id, self.value_set_id) if p)
+        parts = (self.instrument.id, self.scale.id, self.value_set_id, ADOLESCENT if self.is_adolescent else None)
+        return "-".join(p for p in parts if p)
 
     @property
     def title(self) -> str:
         """Instrument, scale and value set."""
         named = wording.scale_title(self.instrument, self.scale)
-        return f"{named}, {self.value_set_label}" if self.value_set_label else named
+        return ", ".join(p for p in (named, self.value_set_label, "adolescents" if self.is_adolescent else "") if p)
 
     @property
     def short_unit(self) -> str:
@@ -81,11 +85,13 @@ class Measured:
         """What about it is provisional, as sentences."""
         missing = self.scale.missing
         rule = [f"Rule for missing answers: {missing.note or missing.rule}."] if missing.is_provisional else []
-        return rule + ([f"Norm: {self.norm.sentence}"] if self.norm and self.norm.is_provisional else [])
+        return rule + ([self.norm.sentence] if self.norm and self.norm.is_provisional else [])
 
     @property
     def norm_sentence(self) -> str:
         """What reliable change and the reference range rest on."""
+        if self.is_adolescent:
+            return "Norms in use describe adults, so no adolescent is classified as reliably changed."
         if self.norm is None:
             return "No norm is in use for this scale, so nobody is classified as reliably changed."
         return self.norm.sentence
@@ -98,6 +104,7 @@ class Context:
         self.data = data
         self.programmes = sorted(rows(data.programmes), key=lambda p: by_name(p["name"]))
         self.names = {p["programme_id"]: p["name"] for p in self.programmes} | {SHARED: "Files of several programmes"}
+        self.adolescent = {p["programme_id"] for p in self.programmes if p["format"] == ADOLESCENT}
         protected = disclosure.protect_response(data.response, threshold=data.threshold)
         self.response = by_programme(protected)
         self.benchmark = by_programme(data.benchmark)
@@ -115,8 +122,11 @@ class Context:
         if last is None:
             return Delivery("never", None, "nothing delivered yet", is_late=True)
         days = (self.data.as_of - last.date()).days
-        is_late = days > self.data.quiet_after_days
-        return Delivery(wording.day(last), days, f"quiet for {days} days" if is_late else "on time", is_late)
+        if days > self.data.quiet_after_days:
+            return Delivery(wording.day(last), days, f"quiet for {days} days", is_late=True)
+        found = self.findings.get(programme["programme_id"], [])
+        is_quiet = any(f["rule"] == "programme_quiet" for f in found)
+        return Delivery(wording.day(last), days, "quiet: see its findings" if is_quiet else "on time", is_late=is_quiet)
 
     def started(self, programme_id: str) -> Cell:
         """Patients who started: the largest number that any row of its response shows."""
@@ -160,17 +170,19 @@ class Context:
             return None
         value_set = row["value_set_id"]
         label = self.data.value_set_labels.get(value_set, value_set) if value_set else ""
-        return Measured(instrument, scale, value_set, label, self.data.norms.get(f"{instrument.id}.{scale.id}"))
+        is_adolescent = row["programme_id"] in self.adolescent
+        norm = None if is_adolescent else self.data.norms.get(f"{instrument.id}.{scale.id}")
+        return Measured(instrument, scale, value_set, label, norm, is_adolescent)
 
     def grouped(self, found: list[Row], *, is_primary: bool) -> list[tuple[Measured, list[Row]]]:
         """The rows by what they are about, primary scales only or all others only, in order of instrument."""
-        groups: dict[tuple[str, str, str, str], tuple[Measured, list[Row]]] = {}
+        groups: dict[tuple[str, ...], tuple[Measured, list[Row]]] = {}
         for row in found:
             about = self.measured(row)
             if about is not None and about.scale.is_primary == is_primary:
-                key = (row["instrument"], row["edition"] or "", row["scale"], row["value_set_id"] or "")
+                key = (row["instrument"], row["edition"] or "", str(about.is_adolescent), about.slug)
                 groups.setdefault(key, (about, []))[1].append(row)
-        return [groups[key] for key in sorted(groups, key=lambda k: (k[0], k[1]))]
+        return [groups[key] for key in sorted(groups, key=lambda k: k[:3])]
 
     @cached_property
     def has_several_anchors(self) -> bool:

@@ -19,6 +19,11 @@ WITHHELD = "withheld"
 PROGRAMMES = ["amstel", "berk", "duin", "eem", "linge", "vecht", "zaan"]
 
 
+def page_of(html: bytes, parsed: dict[str, Any]) -> Any:
+    """The page taken apart like those of the fixture."""
+    return type(parsed["index.html"])(html.decode())
+
+
 def squeeze(text: str) -> str:
     return " ".join(text.split())
 
@@ -209,6 +214,36 @@ def test_programmes_with_other_anchors_stand_apart(site_data: SiteData) -> None:
     html = site(replace(site_data, programmes=programmes))["expert-centre.html"].decode()
     assert "Outpatient (month 0: date of referral)" in html
     assert "Outpatient (month 0: first session of the main programme)" in html
+
+
+def test_adolescents_are_never_in_a_table_or_figure_of_adults(site_data: SiteData, parsed: dict[str, Any]) -> None:
+    programmes = site_data.programmes.copy()
+    programmes.loc[programmes["programme_id"] == "duin", "format"] = "adolescent"
+    page = page_of(site(replace(site_data, programmes=programmes))["expert-centre.html"], parsed)
+    holding = [c for c, t in zip(page.captions, page.tables, strict=True) if any("Duin" in row[0] for row in t)]
+    assert len(holding) == 9  # three instruments, three moments
+    assert all("adolescents" in caption for caption in holding)
+    assert all(len([row for row in t if len(row) > 1]) == 2 for c, t in zip(page.captions, page.tables, strict=True)
+               if "adolescents" in c)  # fmt: skip
+    figures = [name for name, text in page.figures.items() if "Duin" in text]
+    assert figures
+    assert all("adolescent" in name for name in figures)
+
+
+def test_no_norm_of_adults_is_applied_to_adolescents(site_data: SiteData, parsed: dict[str, Any]) -> None:
+    programmes = site_data.programmes.copy()
+    programmes.loc[programmes["programme_id"] == "duin", "format"] = "adolescent"
+    page = page_of(site(replace(site_data, programmes=programmes))["programmes/duin.html"], parsed)
+    assert "boundary of the reference range" not in page.figures["course-bsi-gsi-adolescent-data"]
+    assert "no adolescent is classified" in page.text
+    assert "Reliably improved 95 %" not in squeeze(page.text)
+
+
+def test_a_finding_that_a_programme_is_quiet_marks_it_late(site_data: SiteData) -> None:
+    found = site_data.findings_summary.copy()
+    found.loc[found["programme_id"] == "berk", "rule"] = "programme_quiet"
+    html = site(replace(site_data, findings_summary=found.drop_duplicates(["programme_id", "source", "rule"])))
+    assert "quiet: see its findings" in html["programmes/berk.html"].decode()
 
 
 def test_late_programmes_are_marked(parsed: dict[str, Any]) -> None:
