@@ -105,7 +105,8 @@ def _place(definition: Instrument, item: Item) -> float:
 def _cut(liability: Floats, item: Item, *, place: float) -> Answers:
     """The answer whose thresholds the liability lies between: they run evenly around the place, 2.3 SD / steps apart.
 
-    Scales of many answers (EQ VAS) spread over 4.4 SD and are mostly answered in fives, as people do.
+    Scales of many answers (EQ VAS) spread over 4.4 SD and are mostly answered in fives, as people do: six in seven of
+    the answers are rounded.
     """
     n_steps = item.max - item.min
     gap = (4.4 if n_steps > _MANY_ANSWERS else 2.3) / n_steps

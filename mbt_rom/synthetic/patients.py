@@ -3,8 +3,8 @@
 Belongs here: who there is, when they were treated, how they fare. Does not belong here: which forms they fill in
 (`forms`), what they answer (`answers`).
 
-The latent course. Distress at month t of patient i is `severity_i - improvement_i x curve(t)`, in SD of distress at the start
-(0 is the average patient of the consortium). The curve rises as 1 - exp(-t / 9), scaled to 1 at month 18; after dropping out
+The latent course. Distress at month t of patient i is `severity_i - improvement_i x curve(t)`. 0 is the average patient of the
+consortium at the start; the unit is close to the SD at the start (0.9 between patients, the programmes' differences come on top). The curve rises as 1 - exp(-t / 9), scaled to 1 at month 18; after dropping out
 half of what was still to come is lost. Improvement varies with an SD of 0.85 around the programme's mean (and its
 therapist's), so that a minority gets worse; those who start worse gain more, as regression to the mean has it.
 """
@@ -26,6 +26,7 @@ Days = npt.NDArray[np.datetime64]
 DAYS_PER_MONTH = 30.4375
 YEARS_BACK = 4
 _RISE_MONTHS = 9.0
+_SEVERITY_SD = 0.9
 _IMPROVEMENT_SD = 0.85
 _THERAPIST_SD = 0.15
 _DIED_AFTER_DAYS = 400
@@ -116,7 +117,7 @@ def _dated(days: Days) -> pd.Series:
 
 def _latent(plan: Plan, streams: Streams, *, n_therapists: int) -> pd.DataFrame:
     n, kind = plan.n_patients, plan.kind
-    severity = kind.severity + streams("severity").standard_normal(n)
+    severity = kind.severity + _SEVERITY_SD * streams("severity").standard_normal(n)
     therapist = (streams("therapist of patient").random(n) * n_therapists).astype(np.int64)
     effect = _THERAPIST_SD * streams("therapist effect").standard_normal(n_therapists)
     noise = _IMPROVEMENT_SD * streams("improvement").standard_normal(n)
