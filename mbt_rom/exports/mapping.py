@@ -11,15 +11,12 @@ from collections.abc import Mapping as Dict
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mbt_rom.model import Frozen, Identifier
 from mbt_rom.settings import SettingsError
 
-Text = Annotated[
-    str, BeforeValidator(lambda v: str(v) if isinstance(v, int | float) and not isinstance(v, bool) else v)
-]
-Texts = tuple[Text, ...]
+Texts = tuple[str, ...]
 Register = Literal["patients", "therapists", "episodes"]
 #: Columns that each register may fill, as in the tables of the same name.
 REGISTER_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -52,7 +49,7 @@ class ProgrammeColumn(Frozen):
     """Where the programme's code stands. Without `map`, the code in small letters must be a programme of the settings."""
 
     column: str
-    map: dict[Text, Identifier] | None = None
+    map: dict[str, Identifier] | None = None
 
 
 class DateColumn(Frozen):
@@ -67,7 +64,7 @@ class MomentGiven(Frozen):
 
     constant: Annotated[str, Field(pattern=r"^(baseline|m\d{1,3})$")] | None = None
     column: str | None = None
-    map: dict[Text, Annotated[str, Field(pattern=r"^(baseline|m\d{1,3})$")]] | None = None
+    map: dict[str, Annotated[str, Field(pattern=r"^(baseline|m\d{1,3})$")]] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -88,7 +85,7 @@ class ColumnOrConstant(Frozen):
 
     column: str | None = None
     constant: str | None = None
-    map: dict[Text, str] | None = None
+    map: dict[str, str] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -118,7 +115,7 @@ class Form(Frozen):
     """
 
     instrument: Identifier
-    items: dict[Text, str] | None = None
+    items: dict[str, str] | None = None
     prefix: str | None = None
     moment: MomentGiven | None = None
     date: DateColumn | None = None
@@ -139,7 +136,7 @@ class RegisterPart(Frozen):
 
     register_name: Annotated[Register, Field(alias="register")]
     columns: dict[str, str]
-    values: dict[str, dict[Text, str]] = {}
+    values: dict[str, dict[str, str]] = {}
     formats: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -190,6 +187,28 @@ class Mapping(Frozen):
         return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
 
 
+class _RepeatedKeyError(Exception):
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__(key)
+        self.key = key
+        self.line = line
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Reads every value as the text that stands there: YAML itself would make True of a column 'On' and 8 of a code 010."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, whose keys must differ: YAML itself would drop all but the last."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise _RepeatedKeyError(str(key.value), key.start_mark.line + 1)
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        found: dict[Any, Any] = super().construct_mapping(node, deep=True)
+        return found
+
+
 def parse_mapping(text: str, *, file: str) -> Mapping:
     """The mapping that a YAML text states.
 
@@ -202,7 +221,9 @@ def parse_mapping(text: str, *, file: str) -> Mapping:
     x.yaml, key '(whole file)': give at least one form under 'forms' or one register under 'registers'
     """
     try:
-        raw: Any = yaml.safe_load(text)
+        raw: Any = yaml.load(text, Loader=_TextLoader)  # noqa: S506  makes nothing but text, lists and dicts
+    except _RepeatedKeyError as error:
+        raise SettingsError(f"{file}, line {error.line}, key '{error.key}': stands there twice; remove one") from None
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

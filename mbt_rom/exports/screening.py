@@ -18,7 +18,7 @@ Flags = npt.NDArray[np.bool_]
 #: A column counts as one of citizen numbers when at least this share of its filled cells pass the test ...
 CITIZEN_SHARE = 0.5
 #: ... and, outside the column of patient numbers, at least this many do.
-CITIZEN_CELLS = 5
+CITIZEN_CELLS = 3
 _FORMULA = re.compile(r"\s*[=+@]")
 _NUMBER = re.compile(r"[-+]?[\d.,\s]+(?:[eE][-+]?\d+)?%?")
 

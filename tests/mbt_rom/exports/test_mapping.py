@@ -61,6 +61,22 @@ def test_codes_may_be_written_as_numbers() -> None:
     assert mapping.only[0].values == ("0",)
 
 
+def test_words_and_numbers_of_yaml_stay_the_text_that_was_written() -> None:
+    text = (
+        GOOD + "date: {column: On}\nprogramme: {column: No, map: {010: north, 1.0: south}}\nmissing: [no, 2026-01-01]"
+    )
+    mapping = parse_mapping(text, file="a")
+    assert mapping.date is not None
+    assert mapping.programme is not None
+    assert (mapping.date.column, mapping.programme.column) == ("On", "No")
+    assert mapping.programme.map == {"010": "north", "1.0": "south"}
+    assert mapping.missing == ("no", "2026-01-01")
+
+
+def test_key_that_stands_there_twice() -> None:
+    assert "line 3, key 'patient': stands there twice" in complaint("name: x\npatient: {}\npatient: {}")
+
+
 def test_examples_of_the_guide_are_valid(project_root: Path) -> None:
     files = sorted((project_root / "docs" / "examples").glob("*.yaml"))
     names = [parse_mapping(path.read_text(encoding="utf-8"), file=path.name).name for path in files]
