@@ -1,7 +1,8 @@
 """What Dagster shows as green or red: reports on the data, and invariants of our own code that stop a run.
 
 Belongs here: asset checks, each a statement that is true when green. They count; what is wrong is in the findings.
-A report never stops anything: bad rows are set aside by `mbt_rom.acceptance`. An invariant that fails stops the run.
+A report never stops anything: bad rows are set aside by `mbt_rom.acceptance`. An invariant stops the run: it asks of the
+stored table what the asset asked of its own result before storing it.
 """
 
 import dagster as dg

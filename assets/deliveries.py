@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from assets.failures import value_free
+from assets.failures import refuse, value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
@@ -69,9 +69,11 @@ def conservation_of(instruments: list[str]) -> dg.AssetsDefinition:
     @value_free
     def conservation(contents: pd.DataFrame, delivery_findings: pd.DataFrame, **tables: pd.DataFrame) -> pd.DataFrame:
         """Offered = blank + left out + accepted + set aside + exact duplicates + superseded, per instrument."""
-        return acceptance.conservation(
+        law = acceptance.conservation(
             contents, of_stage("items", tables), of_stage("findings", tables), delivery_findings
         )
+        refuse(~law["is_conserved"], "rows of the conservation law do not add up")
+        return law
 
     return conservation
 

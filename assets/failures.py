@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import pandas as pd
+
 from assets.archive import ArchiveError
 from assets.warehouse import InvariantError
 
@@ -25,6 +27,12 @@ R = TypeVar("R")
 
 class ComputationError(Exception):
     """Something went wrong while a table was computed; the message names kind and place."""
+
+
+def refuse(wrong: pd.Series, what: str) -> None:
+    """Raises `InvariantError` with the number of wrong rows, so that a table which cannot be right is never stored."""
+    if n := int(wrong.sum()):
+        raise InvariantError(f"{n} {what}")
 
 
 def place(error: BaseException) -> str:

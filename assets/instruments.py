@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from assets import software
-from assets.failures import value_free
+from assets.failures import refuse, value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
@@ -91,12 +91,13 @@ def _scores(definition: Instrument) -> dg.AssetsDefinition:
     def scores(
         rom: HomeResource, items: pd.DataFrame, findings: pd.DataFrame, delivery_findings: pd.DataFrame
     ) -> pd.DataFrame:
+        from expectations.scores import validate_scores
+
         accepted = acceptance.accept(items, acceptance.dispositions(items, findings, delivery_findings))
-        return scoring.score(
-            definition,
-            accepted,
-            value_set=rom.state.value_set(definition),
-            software_version=software.version(),
+        table = scoring.score(
+            definition, accepted, value_set=rom.state.value_set(definition), software_version=software.version()
         )
+        refuse(validate_scores(definition, table)["row_id"].notna(), "scores lie outside of their scale")
+        return table
 
     return scores

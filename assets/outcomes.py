@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.failures import value_free
-from assets.keys import each, of_stage
+from assets.keys import each, key, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import below_each_other
@@ -24,6 +24,7 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
         key=["outcomes", "expected"],
         group_name="outcomes",
         ins={"episodes": _EPISODES, **each("scores", instruments)},
+        deps=[key("deliveries/conservation")],  # nothing is computed from deliveries that do not add up
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
     )

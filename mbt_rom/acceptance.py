@@ -220,14 +220,24 @@ def conservation(
     """The conservation law: a `CONSERVATION` row per programme and instrument that was offered or has rows.
 
     `contents` holds what the reader counted in the files (left side); `items` and `findings` hold, per instrument, what
-    became of the rows (right side). `is_conserved` is false where the two differ.
+    became of the rows (right side). Rows whose programme is unknown are in no items table: their findings count as set
+    aside, in the drop folder. `is_conserved` is false where the two sides differ.
     """
     offered = contents.groupby(["programme_id", "instrument"])[["n_rows", "n_blank", "n_left_out"]].sum()
     rows = [_counted(instrument, items[instrument], findings[instrument], delivery_findings) for instrument in items]
     right = pd.concat([r for r in rows if not r.empty] or rows[:1]) if rows else _NO_ROWS
     both = offered.rename(columns={"n_rows": "n_offered"}).join(right, how="outer").fillna(0).astype("int64")
+    both["n_set_aside"] += _of_no_programme(delivery_findings).reindex(both.index, fill_value=0)
     found = both.drop(columns="n_offered").sum(axis=1)
     return CONSERVATION.conform(both.assign(is_conserved=found == both["n_offered"]).reset_index())
+
+
+def _of_no_programme(delivery_findings: pd.DataFrame | None) -> pd.Series:
+    """Number of rows of an instrument that name a programme which is not in the settings, by drop folder."""
+    if delivery_findings is None:
+        return pd.Series(dtype="int64")
+    unknown = delivery_findings[delivery_findings["rule"] == "programme_unknown"]
+    return unknown.groupby(["programme_id", unknown["item"].rename("instrument")]).size()
 
 
 def _counted(
