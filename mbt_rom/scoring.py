@@ -79,7 +79,7 @@ def scale_scores(definition: Instrument, answers: Answers, *, value_set: ValueSe
         stop = min(start + BLOCK, n_rows)
         block = _Block(groups, {item: column[start:stop] for item, column in used.items()}, chosen)
         for scale in definition.scales:
-            scores[scale.id][start:stop] = _METHODS[scale.method](block, scale)
+            _METHODS[scale.method](block, scale, scores[scale.id][start:stop])
     for scale in definition.scales:
         if scale.decimals is not None:
             np.round(scores[scale.id], scale.decimals, out=scores[scale.id])
@@ -96,7 +96,16 @@ def _checked(definition: Instrument, answers: Answers) -> dict[str, NDArray[np.i
         raise TypeError(f"answers must be int8 with {MISSING} for missing; not so: {', '.join(wrong)}")
     if len({len(column) for column in used.values()}) > 1:
         raise ValueError("the items differ in their number of rows")
+    for item in definition.items:
+        if item.id in used and len(used[item.id]) and not _within_bounds(used[item.id], item):
+            raise ValueError(f"{item.id} holds answers outside {item.min}..{item.max}; they cannot be scored")
     return used
+
+
+def _within_bounds(column: NDArray[np.int8], item: Item) -> bool:
+    # As unsigned numbers plus 127, which wrap at 256, MISSING becomes the largest and all answers keep their order.
+    lowest = int((column.view(np.uint8) + np.uint8(127)).min()) - 127
+    return bool(column.max() <= item.max and lowest >= item.min)
 
 
 def _chosen_value_set(definition: Instrument, value_set: ValueSet | None) -> ValueSet | None:
@@ -127,14 +136,18 @@ class _Group:
     thresholds: set[int] = field(default_factory=set)
 
     @property
-    def sum_dtype(self) -> type[np.signedinteger[Any]]:
-        """The narrowest type that holds the sum of all answers at their largest."""
-        largest = len(self.items) * max(abs(self.min), abs(self.max), 1)
-        return next(t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max)
+    def reach(self) -> int:
+        """The largest contribution of one item to a sum, whatever its sign."""
+        return max(abs(self.min), abs(self.max), abs(self.min + self.max), 1)
 
     def raw_threshold(self, scale: Scale, threshold: int) -> int:
         """`min + max - x >= t` holds for every answered x that is not `>= min + max - t + 1`."""
         return self.min + self.max - threshold + 1 if scale.id in self.reversed_in else threshold
+
+
+def _holding(largest: int) -> type[np.signedinteger[Any]]:
+    """The narrowest type that holds a sum of that size."""
+    return next(t for t in (np.int8, np.int16, np.int32) if largest <= np.iinfo(t).max)
 
 
 def _groups(definition: Instrument) -> list[_Group]:
@@ -166,7 +179,7 @@ class _Block:
 
     def _add_up(self, group: _Group) -> tuple[Counts, Counts, dict[int, Counts]]:
         count_dtype = np.int8 if len(group.items) <= np.iinfo(np.int8).max else np.int16
-        total: Counts = np.zeros(self.n, dtype=group.sum_dtype)
+        total: Counts = np.zeros(self.n, dtype=_holding(len(group.items) * group.reach))
         answered: Counts = np.zeros(self.n, dtype=count_dtype)
         at_least: dict[int, Counts] = {threshold: np.zeros(self.n, dtype=count_dtype) for threshold in group.thresholds}
         truth = np.empty(self.n, dtype=bool)
@@ -175,18 +188,12 @@ class _Block:
             column = self.answers[item]
             np.not_equal(column, MISSING, out=truth)
             np.multiply(column, as_number, out=value)
-            self._within_bounds(item, group, column, truth)
             total += value
             answered += as_number
             for threshold, count in at_least.items():
                 np.greater_equal(column, threshold, out=truth)
                 count += as_number
         return total, answered, at_least
-
-    def _within_bounds(self, item: str, group: _Group, column: NDArray[np.int8], answered: NDArray[np.bool_]) -> None:
-        n_missing = self.n - np.count_nonzero(answered)
-        if column.max() > group.max or np.count_nonzero(column < group.min) != n_missing:
-            raise ValueError(f"{item} holds answers outside {group.min}..{group.max}; they cannot be scored")
 
     def _of(self, scale: Scale) -> Iterator[tuple[_Group, Counts, Counts, dict[int, Counts]]]:
         return (entry for entry in self._groups if scale.id in entry[0].scales)
@@ -198,12 +205,14 @@ class _Block:
             count += answered
         return count
 
-    def total(self, scale: Scale) -> NDArray[np.int32]:
+    def total(self, scale: Scale) -> Counts:
         """Sum of the answers, reversed items turned round; a missing answer adds nothing."""
-        total = np.zeros(self.n, dtype=np.int32)
-        for group, raw, answered, _ in self._of(scale):
+        groups = list(self._of(scale))
+        dtype = _holding(sum(len(group.items) * group.reach for group, *_ in groups))
+        total: Counts = np.zeros(self.n, dtype=dtype)
+        for group, raw, answered, _ in groups:
             if scale.id in group.reversed_in:
-                total += np.multiply(answered, group.min + group.max, dtype=np.int32) - raw
+                total += np.multiply(answered, group.min + group.max, dtype=dtype) - raw
             else:
                 total += raw
         return total
@@ -226,71 +235,72 @@ class _Block:
         return answered >= max(len(scale.items) - allowed, 1)
 
 
-# --- one function per method --------------------------------------------------------------------------------------------
+# --- one function per method; each writes its scores to `out` -------------------------------------------------------------
 
 
-def _quotient(numerator: Counts, denominator: Counts, *, where: NDArray[np.bool_]) -> Floats:
-    quotient: Floats = np.full(len(numerator), np.nan)
-    np.divide(numerator, denominator, out=quotient, where=where)
-    return quotient
+def _divide(numerator: Counts, denominator: Counts, *, where: NDArray[np.bool_], out: Floats) -> None:
+    """Quotients where there is a score, `nan` elsewhere: there both become 0, which is several times faster than `where=`."""
+    with np.errstate(invalid="ignore"):
+        np.divide(numerator * where, denominator * where, out=out)
 
 
-def _only(values: Counts | Floats, *, where: NDArray[np.bool_]) -> Floats:
-    return np.where(where, values, np.nan)
+def _only(values: Counts | Floats, *, where: NDArray[np.bool_], out: Floats) -> None:
+    np.copyto(out, values)
+    out[~where] = np.nan
 
 
-def _sum(block: _Block, scale: Scale) -> Floats:
+def _sum(block: _Block, scale: Scale, out: Floats) -> None:
     """Sum of the answers; with missing answers that the rule allows, sum x items / answered."""
     answered = block.answered(scale)
-    total = block.total(scale) * np.int32(len(scale.items))
-    return _quotient(total, answered, where=block.scorable(scale, answered))
+    total = np.multiply(block.total(scale), len(scale.items), dtype=np.int32)
+    _divide(total, answered, where=block.scorable(scale, answered), out=out)
 
 
-def _mean(block: _Block, scale: Scale) -> Floats:
+def _mean(block: _Block, scale: Scale, out: Floats) -> None:
     """Mean of the answers that were given."""
     answered = block.answered(scale)
-    return _quotient(block.total(scale), answered, where=block.scorable(scale, answered))
+    _divide(block.total(scale), answered, where=block.scorable(scale, answered), out=out)
 
 
-def _count_at_least(block: _Block, scale: Scale) -> Floats:
+def _count_at_least(block: _Block, scale: Scale, out: Floats) -> None:
     """Number of answers at or above the threshold."""
-    return _only(block.count_at_least(scale), where=block.scorable(scale, block.answered(scale)))
+    _only(block.count_at_least(scale), where=block.scorable(scale, block.answered(scale)), out=out)
 
 
-def _distress_index(block: _Block, scale: Scale) -> Floats:
+def _distress_index(block: _Block, scale: Scale, out: Floats) -> None:
     """Sum of the answers / number at or above the threshold; no score when that number is 0."""
     count = block.count_at_least(scale)
     scorable = block.scorable(scale, block.answered(scale))
-    return _quotient(block.total(scale), count, where=scorable & (count > 0))
+    _divide(block.total(scale), count, where=scorable & (count > 0), out=out)
 
 
-def _value_set(block: _Block, scale: Scale) -> Floats:
+def _value_set(block: _Block, scale: Scale, out: Floats) -> None:
     """Utility of the health state in the value set."""
     if block.value_set is None:
         raise ValueError(f"scale '{scale.id}' needs a value set")
     complete = block.scorable(scale, block.answered(scale))
     levels = [np.where(complete, column, np.int8(1)) for column in block.columns(scale)]
-    utility = block.value_set.values[state_numbers(levels, n_levels=block.value_set.n_levels)]
-    return _only(utility, where=complete)
+    states = state_numbers(levels, n_levels=block.value_set.n_levels)
+    _only(block.value_set.values[states], where=complete, out=out)
 
 
-def _profile(block: _Block, scale: Scale) -> Floats:
+def _profile(block: _Block, scale: Scale, out: Floats) -> None:
     """Health state as a number whose digits are the levels: a name, not a quantity."""
     state = np.zeros(block.n, dtype=np.int32)
     for column in block.columns(scale):
         state = state * np.int32(10) + column
-    return _only(state, where=block.scorable(scale, block.answered(scale)))
+    _only(state, where=block.scorable(scale, block.answered(scale)), out=out)
 
 
-def _major_depression(block: _Block, scale: Scale) -> Floats:
+def _major_depression(block: _Block, scale: Scale, out: Floats) -> None:
     """PHQ-9 algorithm: five or more of nine at 2 or above (the ninth from 1), the first or the second among them."""
     *first_eight, ninth = block.columns(scale)
     n_symptoms = np.sum([column >= 2 for column in first_eight], axis=0) + (ninth >= 1)
     fits = (n_symptoms >= 5) & ((first_eight[0] >= 2) | (first_eight[1] >= 2))
-    return _only(fits.astype(np.int8), where=block.scorable(scale, block.answered(scale)))
+    _only(fits.astype(np.int8), where=block.scorable(scale, block.answered(scale)), out=out)
 
 
-_METHODS: dict[Method, Callable[[_Block, Scale], Floats]] = {
+_METHODS: dict[Method, Callable[[_Block, Scale, Floats], None]] = {
     "sum": _sum,
     "single": _sum,
     "mean": _mean,
