@@ -19,7 +19,7 @@ DISPOSITIONS = {
     "n_left_out": "left out",
     "n_blank": "blank",
 }
-_ROW, _FRAME = 30, 120
+_ROW, _FRAME = 36, 120
 
 
 def conservation_figure(counted: list[Row], *, is_synthetic: bool) -> Figure:

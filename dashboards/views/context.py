@@ -103,7 +103,7 @@ class Context:
     def __init__(self, data: SiteData) -> None:
         self.data = data
         self.programmes = sorted(rows(data.programmes), key=lambda p: by_name(p["name"]))
-        self.names = {p["programme_id"]: p["name"] for p in self.programmes} | {SHARED: "Files of several programmes"}
+        self.names = {p["programme_id"]: p["name"] for p in self.programmes} | {SHARED: "Shared files"}
         self.adolescent = {p["programme_id"] for p in self.programmes if p["format"] == ADOLESCENT}
         protected = disclosure.protect_response(data.response, threshold=data.threshold)
         self.response = by_programme(protected)

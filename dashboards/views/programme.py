@@ -211,7 +211,7 @@ def _cutoff_label(about: Measured) -> str:
     if about.norm is None or about.norm.cutoff is None:
         return ""
     mark = " (provisional)" if about.norm.is_provisional else ""
-    return f"boundary of the reference range {about.norm.cutoff:.3g}{mark}"
+    return f"boundary of the reference range {number(about.norm.cutoff, mean_decimals(about.scale))}{mark}"
 
 
 def _others(course: list[Row], *, context: Context) -> list[dict[str, Any]]:
