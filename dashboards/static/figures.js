@@ -24,7 +24,7 @@
     drawn.forEach(function (box) {
       const inPair = Boolean(box.closest(".pair"));
       const height = Number(box.dataset.height);
-      const paper = { width: inPair ? PRINT_WIDTH.narrow : PRINT_WIDTH.wide, height: box.id.startsWith("course-") ? 0.75 * height : height, autosize: false };
+      const paper = { width: inPair ? PRINT_WIDTH.narrow : PRINT_WIDTH.wide, height: box.id.startsWith("course-") ? 0.85 * height : height, autosize: false };
       Plotly.relayout(box, forPrint ? paper : { width: null, height: height, autosize: true });
     });
   }
