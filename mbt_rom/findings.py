@@ -129,7 +129,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "fatal",
         "data_manager",
         "more than one mapping file fits this file",
-        "Make the mappings' file patterns narrower, or name the mapping with `rom load --mapping`",
+        "Add a column to 'matches' of one of them so that only one fits, or name the mapping with `rom load --mapping`",
     ),
     Rule(
         "mapping_invalid",
@@ -242,7 +242,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "error",
         "data_manager",
         "the stated moment is none of the measurement plan",
-        "Use baseline, m6, m12 ... as in the plan, or translate the export's words under 'moments' in the mapping file",
+        "Use baseline, m6, m12 ... as in the plan, or translate the export's words under 'moment: {column: ..., map: ...}' in the mapping file",
     ),
     Rule(
         "same_day_conflict",

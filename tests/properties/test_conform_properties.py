@@ -69,7 +69,7 @@ def taken(data: bytes, *, programme: str | None = "north", name: str = "x.csv") 
 
 def written(rows: list[list[str]], delimiter: str = ",") -> bytes:
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue().encode("utf-8", "surrogatepass")
 
 
@@ -116,7 +116,7 @@ def test_any_cells_of_known_columns(rows: list[list[str]], programme: str | None
     got = taken(written([header, *rows]), programme=programme)
     assert_accounted_for(got)
     if got.refused_for is None:
-        # csv writes a row of one cell, or of empty ones, as it is: a row counts when some cell holds anything at all.
+        # A row counts when some cell holds anything at all, be it a space.
         assert int(got.contents["n_rows"].sum()) == sum(any(cell != "" for cell in row) for row in rows)
 
 
