@@ -73,14 +73,15 @@ def trajectories_of(instruments: list[str]) -> dg.AssetsDefinition:
 @dg.asset(
     key=["outcomes", "change"],
     group_name="outcomes",
-    ins={"trajectories": _TRAJECTORIES},
+    ins={"trajectories": _TRAJECTORIES, "patients": dg.AssetIn(["reference", "patients"])},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def change(rom: HomeResource, trajectories: pd.DataFrame) -> pd.DataFrame:
+def change(rom: HomeResource, trajectories: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
     """Change from baseline to each later moment, per patient and scale."""
-    return reliable.change(trajectories, definitions=rom.state.instruments, norms=rom.state.norms)
+    state = rom.state
+    return reliable.change(trajectories, patients=patients, definitions=state.instruments, norms=state.norms)
 
 
 def together(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.csv as pv
 
-from mbt_rom import change, registry
+from mbt_rom import change, registry, tables
 from mbt_rom.norms import ChangeNorm
 from mbt_rom.tables import TRAJECTORIES
 
@@ -67,7 +67,8 @@ def norm() -> ChangeNorm:
 def ours(frame: pd.DataFrame) -> pd.DataFrame:
     """`change.change`: pairing by person, episode, edition and value set, index, categories and provenance."""
     definitions = {"phq9": registry.instrument("phq9")}
-    return change.change(frame, definitions=definitions, norms={("phq9", "total"): norm()})
+    norms = {("phq9", "total"): norm()}
+    return change.change(frame, patients=tables.PATIENTS.empty(), definitions=definitions, norms=norms)
 
 
 def row_wise(frame: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,8 @@ from mbt_rom.tables import BENCHMARK
 if TYPE_CHECKING:
     from mbt_rom.norms import ChangeNorm
 
+#: The format whose patients have no adult norm, whatever their age band says.
+ADOLESCENT = "adolescent"
 _SCALE = ["instrument", "edition", "scale", "value_set_id"]
 _ROW = ["programme_id", "format", *_SCALE, "moment"]
 
@@ -51,7 +53,8 @@ def compare(
     instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and at the moment.
     Mean change has a t interval; effect = d x mean change / SD at baseline of all patients of the format, and its interval
     is that of the mean change divided by this SD, which is treated as known. Shares are over all classified pairs, those
-    who started in the reference range included, with Wilson intervals; on the primary scale and with a norm only.
+    who started in the reference range included, with Wilson intervals; on the primary scale and with a norm only, so of
+    adults only.
     """
     table = _rows(contributions)
     table = table.merge(_response(contributions), how="left", on=["programme_id", "instrument", "moment"])
@@ -111,8 +114,9 @@ def _pairs(
 ) -> pd.DataFrame:
     """Scores beside their baseline, with category; a baseline is its own pair, so that its mean has a row."""
     scored = contributions[contributions["score"].notna()]
-    later = change.pair_with_baseline(scored, person=["contribution_id", "format"])
+    later = change.pair_with_baseline(scored, person=["contribution_id", "format", "age_band"])
     later = later[later["baseline_score"].notna()]
+    later["is_adult"] = (later["format"] != ADOLESCENT) & (later["age_band"].fillna("") != "under_18")
     later["is_provisional"] = later["is_provisional"].fillna(False) | later["baseline_is_provisional"].fillna(False)
     later = change.classify(later.reset_index(drop=True), definitions=definitions, norms=norms)
     baseline = scored[scored["moment"] == schedule.BASELINE]
@@ -133,6 +137,7 @@ def _outcome(pairs: pd.DataFrame) -> pd.DataFrame:
         "n_started_in_reference_range": ["started_in_reference_range"],
         "n_improved": sorted(change.IMPROVED),
         "n_worse": sorted(change.WORSE),
+        "n_classified": [c for c in change.CATEGORIES if c != "not_classifiable"],
     }
     for name, chosen in words.items():
         table[name] = pairs["category"].isin(chosen).groupby(codes).sum().array
@@ -184,12 +189,13 @@ def _with_shares(
     definitions: Mapping[str, Instrument],
     norms: Mapping[tuple[str, str], ChangeNorm],
 ) -> pd.DataFrame:
+    is_change = (table["moment"] != schedule.BASELINE) & (table["format"] != ADOLESCENT)
     used = [
-        norms.get((i, s)) if definitions[i].primary.id == s and moment != schedule.BASELINE else None
-        for i, s, moment in zip(table["instrument"], table["scale"], table["moment"], strict=True)
+        norms.get((i, s)) if definitions[i].primary.id == s and wanted else None
+        for i, s, wanted in zip(table["instrument"], table["scale"], is_change, strict=True)
     ]
     has_norm = np.array([norm is not None for norm in used], dtype=bool)
-    classified = table["n_pairs"].astype(float).where(has_norm)
+    classified = table["n_classified"].astype(float).fillna(0).where(has_norm)
     added: dict[str, Any] = {"n_classified": classified}
     for word in ("improved", "worse"):
         count = table[f"n_{word}"].astype(float).fillna(0).where(has_norm)

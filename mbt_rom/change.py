@@ -30,6 +30,8 @@ Words = npt.NDArray[np.object_]
 LIMIT = 1.96
 TOLERANCE = 1e-9
 METHOD = "jt"
+#: Age in years from which a norm that states no age range applies.
+ADULT_FROM = 18
 
 CATEGORIES = (
     "reliably_improved_into_reference_range",
@@ -232,22 +234,37 @@ def _words(chosen: list[Bools], words: tuple[str, ...], otherwise: str, n: int) 
 def change(
     trajectories: pd.DataFrame,
     *,
+    patients: pd.DataFrame,
     definitions: Mapping[str, Instrument],
     norms: Mapping[tuple[str, str], ChangeNorm],
 ) -> pd.DataFrame:
     """Change from baseline to every later moment: rows of `outcomes/change`.
 
-    `trajectories`: rows of `outcomes/trajectories`, any number of programmes. One row per later scheduled form and scale,
-    also when its baseline is missing or was another edition or value set: there is no change across those, and the row is
-    `not_classifiable`. Index where (instrument, scale) has a norm; categories on the instrument's primary scale only.
+    `trajectories`: rows of `outcomes/trajectories`, any number of programmes. `patients`: rows of `reference/patients`; who
+    was under 18 at baseline has no adult norm. One row per later scheduled form and scale, also when its baseline is
+    missing or was another edition or value set: there is no change across those, and the row is `not_classifiable`. Index
+    where (instrument, scale) has a norm; categories on the instrument's primary scale only.
     """
     from mbt_rom.tables import CHANGE
 
     pairs = pair_with_baseline(trajectories, person=["patient_id", "episode_id"])
     pairs["change"] = pairs["score"] - pairs["baseline_score"]
+    pairs["is_adult"] = _is_adult(pairs, patients)
     pairs["is_provisional"] = pairs["is_provisional"].fillna(False) | pairs["baseline_is_provisional"].fillna(False)
     classified = classify(pairs, definitions=definitions, norms=norms)
-    return CHANGE.conform(classified.drop(columns=["baseline_is_provisional"]).assign(method=METHOD))
+    return CHANGE.conform(classified.drop(columns=["baseline_is_provisional", "is_adult"]).assign(method=METHOD))
+
+
+def _is_adult(pairs: pd.DataFrame, patients: pd.DataFrame) -> Bools:
+    """Whether the person had reached 18 by the year of the baseline form; true where the age is not known."""
+    import pandas as pd
+
+    from mbt_rom import keys
+
+    of_pairs, of_patients = keys.row_codes(pairs, patients, columns=["programme_id", "patient_id"])
+    born = patients["birth_year"].reset_index(drop=True).reindex(pd.Index(keys.lookup(of_pairs, of_patients)))
+    age = pairs["baseline_on"].dt.year.to_numpy(dtype=float) - born.to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(~(age < ADULT_FROM), dtype=np.bool_)
 
 
 def pair_with_baseline(scores: pd.DataFrame, *, person: list[str]) -> pd.DataFrame:
@@ -281,8 +298,9 @@ def classify(
 ) -> pd.DataFrame:
     """Pairs with index, smallest_reliable_change, cutoff, category and norm_id added, by the norm of each scale.
 
-    `pairs`: rows with instrument, scale, baseline_score, score, is_provisional. Without a norm there is no index, and the
-    primary scale is `not_classifiable`. Provisional norms make a pair provisional.
+    `pairs`: rows with instrument, scale, baseline_score, score, is_provisional, is_adult. Without a norm there is no index,
+    and the primary scale is `not_classifiable`; no norm here states an age range, so all of them begin at 18. Provisional
+    norms make a pair provisional.
     """
     import pandas as pd
 
@@ -295,11 +313,11 @@ def classify(
         rows = pairs[scale_of_row == number]
         is_primary = definitions[instrument].primary.id == scale
         norm = norms.get((instrument, scale))
-        if norm is None:
-            parts.append(_without_norm(rows, is_primary=is_primary))
-        else:
+        has_norm = rows["is_adult"].astype(bool) & (norm is not None)
+        parts.append(_without_norm(rows[~has_norm], is_primary=is_primary))
+        if norm is not None:
             direction = definitions[instrument].scale(scale).direction
-            parts.append(_with_norm(rows, norm=norm, direction=direction, is_primary=is_primary))
+            parts.append(_with_norm(rows[has_norm], norm=norm, direction=direction, is_primary=is_primary))
     added = pd.concat(parts).reindex(pairs.index)
     return pd.concat([pairs.drop(columns="is_provisional"), added], axis=1)
 

@@ -105,6 +105,15 @@ def test_who_started_in_the_reference_range_stays_in_the_denominator_and_out_of_
     assert row["worse_share"] == 0.0
 
 
+def test_adolescents_are_counted_but_not_classified_by_an_adult_norm():
+    young = people(before=[20, 20], after=[8, 8]).assign(age_band=["under_18", "18_24"] * 2)
+    row = compared(young).loc[("a", "m6")]
+    assert row[["n_pairs", "n_classified", "improved_share", "norm_id"]].tolist() == [2, 1, 1.0, "n"]
+    row = compared(people(before=[20, 20], after=[8, 8], format="adolescent")).loc[("a", "m6")]
+    assert row["mean_change"] == -12.0
+    assert row[["n_classified", "improved_share", "norm_id"]].isna().all()
+
+
 def test_baseline_has_its_own_row_without_change():
     row = compared(people(before=[20, 15, None], after=[8, 14, 3])).loc[("a", "baseline")]
     assert row[["n_eligible", "n_received", "n_pairs", "mean_baseline"]].tolist() == [3, 2, 2, 17.5]

@@ -8,7 +8,7 @@ import pytest
 
 from mbt_rom import change, registry
 from mbt_rom.norms import ChangeNorm
-from mbt_rom.tables import TRAJECTORIES
+from mbt_rom.tables import PATIENTS, TRAJECTORIES
 
 NORM = ChangeNorm(
     norm_id="n",
@@ -35,10 +35,24 @@ def course(**columns):
     return TRAJECTORIES.conform(frame.assign(**{k: v for k, v in defaults.items() if k not in columns}))
 
 
-def changes(frame, norms=None):
+def changes(frame, norms=None, *, birth_year=None):
     definitions = {"phq9": registry.instrument("phq9"), "bsi": registry.instrument("bsi")}
     norms = {("phq9", "total"): NORM} if norms is None else norms
-    return change.change(frame, definitions=definitions, norms=norms)
+    people = (
+        frame[["programme_id", "patient_id"]].drop_duplicates().assign(birth_year=birth_year, row_id="", delivery_id="")
+    )
+    return change.change(frame, patients=PATIENTS.conform(people), definitions=definitions, norms=norms)
+
+
+def test_an_adult_norm_is_not_applied_to_somebody_under_18():
+    """Born 2007: 17 in 2024, 18 in 2025. A fall of 12 with SEM 2.2361 is reliable (RC 3.79)."""
+    frame = course(moment=["baseline", "m6"], score=[20.0, 8.0], administered_on=["2024-03-01", "2024-09-01"])
+    young = changes(frame, birth_year=2007).iloc[0]
+    assert young["category"] == "not_classifiable"
+    assert young[["index", "norm_id", "cutoff"]].isna().all()
+    assert young["change"] == -12.0
+    assert changes(frame, birth_year=2006).iloc[0]["category"] == "reliably_improved_into_reference_range"
+    assert changes(frame).iloc[0]["category"] == "reliably_improved_into_reference_range"
 
 
 def test_a_change_of_exactly_the_smallest_reliable_change_is_not_reliable():
