@@ -24,7 +24,7 @@ from mbt_rom.tables import PATIENTS
 
 #: Columns of an items table that a finding about a row takes over.
 PLACE = ["programme_id", "delivery_id", "row_id", "sheet", "source_row"]
-_MOMENT = r"^(baseline|m[1-9][0-9]{0,2}|unscheduled)$"
+_MOMENT = r"^(?:baseline|m[1-9][0-9]{0,2}|unscheduled)$"
 
 
 def administration_suite(*, as_of: date, moments: Collection[str] | None = None) -> list[Expectation]:

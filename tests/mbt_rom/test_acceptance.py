@@ -1,0 +1,329 @@
+"""What becomes of each row. Every expected disposition is read off the rules of the module by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mbt_rom.acceptance import (
+    accept,
+    accept_register,
+    conservation,
+    dispositions,
+    forms_of_the_day,
+    has_error,
+    n_answered,
+    open_rows,
+    summarise_findings,
+)
+from mbt_rom.findings import as_findings
+from mbt_rom.registry import instrument
+from mbt_rom.tables import CONTENTS, PATIENTS, findings_table, items_table
+
+PHQ9 = instrument("phq9")
+NONE = findings_table("phq9").empty()
+
+
+def form(row_id, *, patient="p_1", on="2024-03-01", answers=1, at="2024-04-01", **more):
+    """One administration of the PHQ-9: the same answer to all items, or a list of answers in item order."""
+    given = [answers] * len(PHQ9.items) if isinstance(answers, int) or answers is None else answers
+    base = {
+        "programme_id": "north",
+        "row_id": row_id,
+        "delivery_id": "d1",
+        "received_at": pd.Timestamp(at, tz="UTC"),
+        "source_row": 2,
+        "block": 0,
+        "patient_id": patient,
+        "administered_on": on,
+    }
+    return base | dict(zip(PHQ9.item_ids, given, strict=False)) | more
+
+
+def table(*forms):
+    return items_table(PHQ9).conform(pd.DataFrame(list(forms)))
+
+
+def errors(*row_ids, rule="answer_out_of_range"):
+    rows = [{"programme_id": "north", "delivery_id": "d1", "row_id": r, "rule": rule} for r in row_ids]
+    return as_findings(rows, source="phq9")
+
+
+def decided(*forms, findings=NONE, deliveries=None):
+    return dispositions(table(*forms), findings, deliveries).to_dict()
+
+
+def test_a_good_row_is_accepted():
+    assert decided(form("a")) == {"a": "accepted"}
+
+
+def test_a_row_with_an_error_is_set_aside_and_a_notice_sets_nothing_aside():
+    both = decided(form("a"), form("b", on="2024-05-01"), findings=errors("a"))
+    assert both == {"a": "set_aside", "b": "accepted"}
+    assert decided(form("a"), findings=errors("a", rule="form_empty")) == {"a": "accepted"}
+
+
+def test_an_error_of_the_reader_sets_aside_as_well():
+    assert decided(form("a"), deliveries=errors("a", rule="patient_form")) == {"a": "set_aside"}
+
+
+def test_the_same_row_id_in_another_programme_is_another_row():
+    here, there = form("a"), form("a", programme_id="south", patient="p_2")
+    items = table(here, there)
+    assert dispositions(items, errors("a")).tolist() == ["set_aside", "accepted"]
+
+
+def test_a_finding_of_a_shared_file_meets_the_row_of_whichever_programme():
+    shared = errors("a").assign(programme_id="_shared")
+    assert decided(form("a"), deliveries=shared) == {"a": "set_aside"}
+
+
+# Duplicates ------------------------------------------------------------------------------------------------------------
+
+
+def test_of_exact_duplicates_the_first_received_stays():
+    late, early = form("late", at="2024-05-01", delivery_id="d2"), form("early", at="2024-04-01")
+    assert decided(late, early) == {"late": "duplicate", "early": "accepted"}
+
+
+def test_duplicates_received_together_are_ordered_by_delivery_row_and_block():
+    same = [
+        form("c", delivery_id="d2", source_row=2),
+        form("b", delivery_id="d1", source_row=9),
+        form("a", delivery_id="d1", source_row=3, block=1),
+        form("z", delivery_id="d1", source_row=3, block=0),
+    ]
+    assert decided(*same) == {"z": "accepted", "a": "duplicate", "b": "duplicate", "c": "duplicate"}
+
+
+@pytest.mark.parametrize(
+    "other", [{"patient": "p_2"}, {"on": "2024-03-02"}, {"programme_id": "south"}], ids=["patient", "date", "programme"]
+)
+def test_equal_answers_of_another_patient_day_or_programme_are_no_duplicate(other):
+    assert set(decided(form("a"), form("b", **other)).values()) == {"accepted"}
+
+
+def test_rows_without_a_patient_are_not_duplicates_of_each_other():
+    assert decided(form("a", patient=None), form("b", patient=None)) == {"a": "accepted", "b": "accepted"}
+
+
+def test_rows_without_date_and_moment_are_not_duplicates_of_each_other():
+    rows = form("a", on=None), form("b", on=None)
+    assert set(decided(*rows).values()) == {"accepted"}
+
+
+def test_a_moment_serves_where_there_is_no_date():
+    rows = form("a", on=None, moment_given="m6"), form("b", on=None, moment_given="m6")
+    assert decided(*rows) == {"a": "accepted", "b": "duplicate"}
+    rows = form("a", on=None, moment_given="baseline"), form("b", on=None, moment_given="m6")
+    assert set(decided(*rows).values()) == {"accepted"}
+
+
+def test_missing_answers_are_part_of_the_content():
+    some = [1, None, *[1] * 8]
+    assert decided(form("a", answers=some), form("b", answers=some)) == {"a": "accepted", "b": "duplicate"}
+    zero = [1, 0, *[1] * 8]
+    assert set(decided(form("a", answers=some), form("b", answers=zero)).values()) == {"accepted"}
+
+
+def test_a_copy_of_a_bad_row_is_a_duplicate_and_a_mended_row_is_not():
+    bad = form("bad", answers=[None, *[1] * 9], unreadable_items="phq9_01")
+    copy = bad | {"row_id": "copy", "source_row": 3}
+    blank = form("blank", answers=[None, *[1] * 9], source_row=4)
+    assert decided(bad, copy, blank, findings=errors("bad")) == {
+        "bad": "set_aside",
+        "copy": "duplicate",
+        "blank": "accepted",
+    }
+
+
+# States of one response --------------------------------------------------------------------------------------------------
+
+
+def test_a_form_finished_later_supersedes_its_earlier_state():
+    begun = form("begun", answers=[2, *[None] * 9], response_id="x", is_complete=False)
+    done = form("done", answers=2, response_id="x", is_complete=True, on="2024-03-02")
+    assert decided(done, begun) == {"begun": "superseded", "done": "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ({"is_complete": False, "submitted_at": "2024-03-09"}, {"is_complete": True, "submitted_at": "2024-03-01"}),
+        ({"submitted_at": "2024-03-01"}, {"submitted_at": "2024-03-02"}),
+        ({"submitted_at": None}, {"submitted_at": "2024-03-02"}),
+        ({"answers": [3, *[None] * 9], "at": "2024-06-01"}, {"answers": 3, "at": "2024-05-01"}),
+        ({"answers": 3, "at": "2024-05-01"}, {"answers": 2, "at": "2024-06-01"}),
+        ({"answers": 3, "source_row": 7}, {"answers": 2, "source_row": 8}),
+    ],
+    ids=["complete", "submitted", "submitted at all", "answers", "received", "row"],
+)
+def test_the_order_of_states(earlier, later):
+    base = {"answers": 1, "response_id": "x"}
+    first = form("first", **{**base, **earlier})
+    last = form("last", **{**base, "answers": 2, **later})
+    assert decided(first, last) == decided(last, first) == {"first": "superseded", "last": "accepted"}
+
+
+def test_the_last_state_delivered_twice_is_accepted_once():
+    begun = form("begun", answers=[2, *[None] * 9], response_id="x")
+    done = form("done", answers=2, response_id="x", at="2024-05-01", delivery_id="d2")
+    again = form("again", answers=2, response_id="x", at="2024-06-01", delivery_id="d3")
+    assert decided(begun, done, again) == {"begun": "superseded", "done": "accepted", "again": "duplicate"}
+
+
+def test_a_corrected_state_leaves_nothing_to_mend():
+    bad, good = form("bad", answers=9, response_id="x"), form("good", answers=2, response_id="x", at="2024-06-01")
+    assert decided(bad, good, findings=errors("bad")) == {"bad": "superseded", "good": "accepted"}
+    assert open_rows(table(bad, good))["row_id"].tolist() == ["good"]
+
+
+def test_two_forms_on_one_row_are_two_forms():
+    before = form("before", response_id="x", block=0, on=None, moment_given="baseline")
+    after = form("after", response_id="x", block=1, on=None, moment_given="m6", answers=0)
+    assert set(decided(before, after).values()) == {"accepted"}
+
+
+def test_the_same_response_number_in_two_programmes_is_two_responses():
+    rows = form("a", response_id="x"), form("b", response_id="x", programme_id="south", answers=0)
+    assert set(decided(*rows).values()) == {"accepted"}
+
+
+def test_an_empty_form_gives_way_to_a_filled_one_of_the_same_day():
+    rows = form("empty", answers=None), form("filled"), form("alone", answers=None, on="2024-09-01")
+    assert decided(*rows) == {"empty": "superseded", "filled": "accepted", "alone": "accepted"}
+
+
+# Fatal deliveries --------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_delivery_contributes_nothing_and_leaves_the_last_good_one():
+    fatal = as_findings(
+        [{"programme_id": "north", "delivery_id": "bad", "rule": "edition_contradicted"}], source="deliveries"
+    )
+    good = form("good", response_id="x")
+    later = form("later", response_id="x", answers=3, at="2024-09-01", delivery_id="bad", is_complete=True)
+    earlier = form("earlier", at="2024-01-01", delivery_id="bad")
+    assert decided(good, later, earlier, deliveries=fatal) == {
+        "good": "accepted",
+        "later": "set_aside",
+        "earlier": "set_aside",
+    }
+
+
+# Conflicts ---------------------------------------------------------------------------------------------------------------
+
+
+def test_forms_of_the_day_counts_those_that_contradict_each_other():
+    items = table(
+        form("a"),
+        form("b", answers=2),
+        form("other day", on="2024-03-02"),
+        form("other patient", patient="p_2"),
+        form("other programme", programme_id="south"),
+        form("nobody", patient=None),
+        form("never", on=None),
+        form("empty", answers=None),
+    )
+    assert forms_of_the_day(items).tolist() == [2, 2, 1, 1, 1, pd.NA, pd.NA, pd.NA]
+
+
+# Whole tables ------------------------------------------------------------------------------------------------------------
+
+
+def test_accept_keeps_the_accepted_rows_with_their_types():
+    items = table(form("a"), form("b", on="2024-05-01"))
+    kept = accept(items, dispositions(items, errors("a")))
+    assert kept["row_id"].tolist() == ["b"]
+    assert kept.dtypes.equals(items.dtypes)
+
+
+def test_an_empty_table_has_no_dispositions():
+    assert dispositions(table(form("a")).head(0), NONE).empty
+    assert open_rows(table(form("a")).head(0)).empty
+
+
+def test_number_of_answers_counts_what_is_given():
+    assert n_answered(table(form("a", answers=[0, None, 3]), form("b", answers=None))).tolist() == [2, 0]
+
+
+def test_has_error_needs_a_row():
+    about_a_column = errors(None, rule="date_missing")
+    assert not has_error(table(form("a")), about_a_column, None).any()
+
+
+def test_the_law_counts_every_row_once():
+    items = table(form("a"), form("b", at="2024-05-01"), form("c", on="2024-05-02"), form("s", programme_id="south"))
+    contents = CONTENTS.conform(
+        pd.DataFrame(
+            {
+                "programme_id": ["north", "north", "south", "west"],
+                "delivery_id": ["d1", "d2", "d1", "d1"],
+                "instrument": "phq9",
+                "n_rows": [3, 2, 2, 1],
+                "n_blank": [1, 0, 0, 0],
+                "n_left_out": [0, 1, 0, 1],
+            }
+        )
+    )
+    law = conservation(contents, {"phq9": items}, {"phq9": errors("c")}).set_index("programme_id")
+    assert law.loc["north", ["n_offered", "n_blank", "n_left_out"]].tolist() == [5, 1, 1]
+    assert law.loc["north", ["n_accepted", "n_set_aside", "n_duplicate", "n_superseded"]].tolist() == [1, 1, 1, 0]
+    assert law["is_conserved"].to_dict() == {"north": True, "south": False, "west": True}
+
+
+def test_rows_of_an_instrument_that_nobody_counted_break_the_law():
+    law = conservation(CONTENTS.empty(), {"phq9": table(form("a"))}, {"phq9": NONE})
+    assert law[["n_offered", "n_accepted", "is_conserved"]].values.tolist() == [[0, 1, False]]
+
+
+def test_the_law_of_nothing_is_empty():
+    assert conservation(CONTENTS.empty(), {}, {}).empty
+    assert conservation(CONTENTS.empty(), {"phq9": table(form("a")).head(0)}, {"phq9": NONE}).empty
+
+
+def test_findings_are_counted_per_programme_source_and_rule():
+    two = pd.concat([errors("a", "b"), errors("c").assign(delivery_id="d2")])
+    summary = summarise_findings({"phq9": two, "deliveries": NONE})
+    assert summary[["source", "rule", "severity", "n_findings", "n_deliveries"]].values.tolist() == [
+        ["phq9", "answer_out_of_range", "error", 3, 2]
+    ]
+    assert summarise_findings({"phq9": NONE}).empty
+
+
+# Registers ---------------------------------------------------------------------------------------------------------------
+
+
+def test_of_a_register_the_last_good_row_counts():
+    rows = [("p_1", 1990, "r1", "d1"), ("p_1", 1991, "r2", "d2"), ("p_2", 1980, "r3", "d1"), ("p_2", 1800, "r4", "d2")]
+    register = PATIENTS.conform(
+        pd.DataFrame(rows, columns=["patient_id", "birth_year", "row_id", "delivery_id"]).assign(programme_id="north")
+    )
+    received = pd.Series({"d1": pd.Timestamp("2024-01-01"), "d2": pd.Timestamp("2024-02-01")})
+    bad = errors("r4", rule="birth_year_implausible")
+    kept = accept_register(register, bad, key="patient_id", received=received)
+    assert kept["row_id"].tolist() == ["r2", "r3"]
+    fatal = as_findings([{"programme_id": "north", "delivery_id": "d2", "rule": "column_twice"}], source="deliveries")
+    kept = accept_register(register, bad, fatal, key="patient_id", received=received)
+    assert kept["row_id"].tolist() == ["r1", "r3"]
+
+
+def test_two_hundred_thousand_rows_are_decided_at_once():
+    n = 100_000
+    first = items_table(PHQ9).conform(
+        pd.DataFrame(
+            {
+                "programme_id": "north",
+                "row_id": np.char.add("a", np.arange(n).astype(str)),
+                "delivery_id": "d1",
+                "received_at": pd.Timestamp("2024-01-01", tz="UTC"),
+                "source_row": np.arange(n),
+                "block": 0,
+                "patient_id": np.char.add("p", np.arange(n).astype(str)),
+                "administered_on": pd.Timestamp("2024-01-01"),
+                **{i: np.arange(n) % 4 for i in PHQ9.item_ids},
+            }
+        )
+    )
+    again = first.assign(row_id="b" + first["row_id"], received_at=pd.Timestamp("2024-02-01", tz="UTC"))
+    counts = dispositions(pd.concat([again, first], ignore_index=True), NONE).value_counts()
+    assert counts.to_dict() == {"accepted": n, "duplicate": n}
