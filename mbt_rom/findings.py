@@ -334,7 +334,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "notice",
         "data_manager",
         "this programme has no register of patients, so nobody can tell whether its patient numbers exist",
-        "Deliver a register of patients; `rom template patients` writes a workbook for it",
+        "Deliver a register of patients: a file with a column for the patient number, the year of birth and the sex",
     ),
     Rule(
         "form_empty",

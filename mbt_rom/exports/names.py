@@ -259,6 +259,7 @@ class Spelling:
         return rest.lstrip("0") or "0" if rest.isdigit() else rest
 
     def meaning(self, name: str) -> Meaning | None:
+        """What a name of an item means; None when it is not an item of this instrument."""
         key = self.key(name)
         if key is None:
             return None

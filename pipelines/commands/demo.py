@@ -34,7 +34,7 @@ def demo(home: Path, programmes: int, patients: int, seed: int, as_of: date | No
 
     \b
     Example:
-      rom demo --home /tmp/rom-demo --programmes 3 --patients 120 --seed 7
+      rom demo --home demo-home --programmes 3 --patients 120 --seed 7
     """
     asked = {"programmes": programmes, "patients": patients, "seed": seed}
     day = as_of or _day_of_demo(home, asked)
