@@ -45,7 +45,7 @@ def refusals(ledger: pd.DataFrame, partitions: list[str]) -> pd.DataFrame:
     mine = ledger[ledger["programme_id"].isin(partitions)]
     taken = mine[mine["status"] != REFUSED].groupby(["programme_id", "file_name"])["received_at"].max()
     refused = mine[mine["status"] == REFUSED]
-    mended = taken.reindex(pd.MultiIndex.from_frame(refused[["programme_id", "file_name"]])).to_numpy()
+    mended = taken.reindex(pd.MultiIndex.from_frame(refused[["programme_id", "file_name"]])).array
     open_ones = refused[~(pd.Series(mended, index=refused.index) > refused["received_at"])]
     rows = open_ones[["programme_id", "delivery_id"]].assign(rule=open_ones["reason"], severity="fatal")
     return findings_table("deliveries").conform(rows)

@@ -80,6 +80,14 @@ def scan(inbox: Path, *, settings: Consortium) -> list[Found]:
     return found
 
 
+def ignored(inbox: Path) -> int:
+    """Number of links, and of folders below a drop folder: nothing in them is ever taken in."""
+    below = [e for d in _entries(inbox) if d.is_dir(follow_symlinks=False) for e in _entries(Path(d.path))]
+    return sum(e.is_symlink() or e.is_dir(follow_symlinks=False) for e in below) + sum(
+        e.is_symlink() for e in _entries(inbox)
+    )
+
+
 def settled(found: Iterable[Found], *, now: datetime, settle_seconds: int) -> list[Found]:
     """Those that have not changed for so long, so that nobody is writing them any more."""
     moment = now.timestamp()

@@ -37,9 +37,7 @@ class TableStore(dg.ConfigurableIOManager):  # type: ignore[misc]
         if not context.has_asset_partitions:
             return state.warehouse.read(table)
         partitions = list(context.asset_partition_keys)
-        stored = state.warehouse.fingerprints(table)
-        outdated = {p for p in partitions if stored.get(p) != state.fingerprint(table, p)}
-        self._outdated[context.step_context.step.key] |= outdated
+        self._outdated[context.step_context.step.key] |= state.outdated(table, partitions)
         return state.warehouse.read(table, programmes=partitions)
 
     @value_free

@@ -80,6 +80,7 @@ class State:
     home: Home
     as_of: date
     _parsed: dict[tuple[Any, ...], Conformed] = field(default_factory=dict)
+    _instruments_of: dict[str, set[str]] = field(default_factory=dict)
 
     @cached_property
     def instruments(self) -> dict[str, Instrument]:
@@ -129,6 +130,7 @@ class State:
         """Forgets what was read of the ledger."""
         for name in ("ledger", "_ledger_prints", "_shared_print", "_folders_taken_in", "_received"):
             self.__dict__.pop(name, None)
+        self._instruments_of.clear()
 
     def read(
         self, name: str, *, programmes: Iterable[str] | None = None, columns: Sequence[str] | None = None
@@ -194,6 +196,11 @@ class State:
 
     def instruments_of(self, partition: str) -> set[str]:
         """Ids of the instruments that a programme plans to use or has delivered."""
+        if partition not in self._instruments_of:
+            self._instruments_of[partition] = self._planned_or_delivered(partition)
+        return self._instruments_of[partition]
+
+    def _planned_or_delivered(self, partition: str) -> set[str]:
         programme = self.home.settings.programmes.get(partition)
         planned = set(programme.instruments) if programme else set()
         told = self._taken_in({partition})["understood"].dropna()
@@ -270,9 +277,16 @@ class State:
     def _stored(self, name: str) -> dict[str, str]:
         return self.warehouse.fingerprints(self.catalogue[name])
 
-    def is_current(self, table: Table, partition: str) -> bool:
-        """Whether that partition is stored as it ought to be."""
-        return self.warehouse.fingerprints(table).get(partition) == self.fingerprint(table, partition)
+    def outdated(self, table: Table, partitions: Iterable[str]) -> set[str]:
+        """Those of the partitions that are not stored as they ought to be; instruments they do not use are left out."""
+        stored = self.warehouse.fingerprints(table)
+        used = [p for p in partitions if self.uses(table, p)]
+        return {p for p in used if stored.get(p) != self.fingerprint(table, p)}
+
+    def uses(self, table: Table, partition: str) -> bool:
+        """Whether a partition has rows of that table at all: all but those of instruments it does not use."""
+        name = table.name.partition("/")[2]
+        return name not in self.instruments or name in self.instruments_of(partition)
 
     @cached_property
     def _reading(self) -> str:

@@ -203,21 +203,10 @@ class Night:
 
 def stale_tables(state: State) -> dict[str, list[str]]:
     """Per partition the tables that are not stored as they ought to be; partitions without any are left out."""
-    stored = {name: state.warehouse.fingerprints(table) for name, table in state.catalogue.tables.items()}
-    stale = {p: [t for t in tables_of(state, p) if _differs(state, t, p, stored)] for p in state.home.partitions}
+    wanted = [p for p in state.home.partitions if p != SHARED or SHARED in set(state.ledger["programme_id"])]
+    outdated = {n: state.outdated(t, wanted) for n, t in state.catalogue.tables.items() if n not in _NOT_RUN}
+    stale = {p: [name for name, partitions in outdated.items() if p in partitions] for p in wanted}
     return {p: tables for p, tables in stale.items() if tables}
-
-
-def _differs(state: State, table: str, partition: str, stored: dict[str, dict[str, str]]) -> bool:
-    return stored[table].get(partition) != state.fingerprint(state.catalogue[table], partition)
-
-
-def tables_of(state: State, partition: str) -> list[str]:
-    """Tables that a partition has: those of its own instruments, and all that belong to none."""
-    if partition == SHARED and SHARED not in set(state.ledger["programme_id"]):
-        return []
-    unused = set(state.instruments) - state.instruments_of(partition)
-    return [t for t in state.catalogue.tables if t not in _NOT_RUN and t.partition("/")[2] not in unused]
 
 
 def stale_across(state: State) -> list[str]:
