@@ -31,6 +31,6 @@ def test_whoever_opens_the_file_meanwhile_reads_everything(tmp_path: Path) -> No
     sqlite.wait_less()
     for number in range(40):  # more files than are kept open
         _store(tmp_path / f"{number}.db", number)
+    assert len(list(tmp_path.glob("*-wal"))) <= 16
     found = [sqlite3.connect(tmp_path / f"{n}.db").execute("SELECT value FROM events").fetchall() for n in range(40)]
     assert found == [[(n,)] for n in range(40)]
-    assert len(list(tmp_path.glob("*-wal"))) <= 16
