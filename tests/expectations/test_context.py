@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 
 import great_expectations.expectations as gxe
 import pandas as pd
@@ -104,6 +105,7 @@ def test_many_failing_rows_are_all_named():
 
 def test_nothing_is_sent_stored_or_drawn(capfd):
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+    assert "posthog" not in sys.modules, "the analytics client of earlier versions"
     assert context().config.analytics_enabled is False
     assert context().variables.progress_bars == {"globally": False}
     failures(rows(), suite(), index_columns=["row_id"])
