@@ -36,9 +36,9 @@ def _holding(root: Path) -> subprocess.Popen[str]:
 
 def test_a_second_process_is_told_who_holds_the_lock_and_gets_it_afterwards(tmp_path: Path) -> None:
     process = _holding(tmp_path)
-    with pytest.raises(LockedError, match=rf"rom nightly \(process {process.pid}, since 2026-11-22T03:00"):
-        with writing(tmp_path, who="rom load", now=NOW):
-            pass
+    told = rf"rom nightly \(process {process.pid}, since 2026-11-22T03:00"
+    with pytest.raises(LockedError, match=told), writing(tmp_path, who="rom load", now=NOW):
+        pass
     assert "rom nightly" in str(holder(tmp_path))
     process.communicate("\n")
     with writing(tmp_path, who="rom load", now=NOW, wait_seconds=5):
