@@ -70,7 +70,7 @@ class Warehouse:
     ) -> pd.DataFrame:
         """Rows of the table in the declared types, of some programmes or of all; empty when it was never written.
 
-        The whole answer comes from one version of the table. `columns` names those that are wanted.
+        Rows are in the order of the table's key. The whole answer comes from one version of the table. `columns` names those that are wanted.
         """
         wanted = [c for c in table.columns if columns is None or c.name in set(columns)]
         for attempt in range(_TRIES):
@@ -154,10 +154,12 @@ class Warehouse:
 
     def _read(self, table: Table, wanted: list[Column], programmes: set[str] | None) -> pd.DataFrame:
         delta = self._open(table)
-        parts = [] if delta is None else [_part(*f, wanted) for f in _files(delta, table, programmes)]
+        read = [c for c in table.columns if c in wanted or c.name in table.key]
+        parts = [] if delta is None else [_part(*f, read) for f in _files(delta, table, programmes)]
         if not parts:
             return table.empty()[[c.name for c in wanted]]
-        return _to_pandas(pa.concat_tables(parts), wanted)
+        # Delta does not keep the order of rows within a partition.
+        return _to_pandas(pa.concat_tables(parts).sort_by([(name, "ascending") for name in table.key]), wanted)
 
 
 def _checked(table: Table, frame: pd.DataFrame, programmes: Iterable[str] | None) -> pd.DataFrame:
@@ -171,7 +173,7 @@ def _checked(table: Table, frame: pd.DataFrame, programmes: Iterable[str] | None
     repeated = int(frame.duplicated(key).sum())
     if repeated:
         raise InvariantError(f"{table.name}: {repeated} rows repeat the key of another ({', '.join(key)})")
-    return frame.sort_values(key, kind="stable", ignore_index=True)
+    return frame
 
 
 def _to_arrow(table: Table, frame: pd.DataFrame) -> pa.Table:

@@ -203,10 +203,16 @@ class Night:
 
 def stale_tables(state: State) -> dict[str, list[str]]:
     """Per partition the tables that are not stored as they ought to be; partitions without any are left out."""
-    wanted = [p for p in state.home.partitions if p != SHARED or SHARED in set(state.ledger["programme_id"])]
+    wanted = [p for p in state.home.partitions if p != SHARED or _has_shared(state)]
     outdated = {n: state.outdated(t, wanted) for n, t in state.catalogue.tables.items() if n not in _NOT_RUN}
     stale = {p: [name for name, partitions in outdated.items() if p in partitions] for p in wanted}
     return {p: tables for p, tables in stale.items() if tables}
+
+
+def _has_shared(state: State) -> bool:
+    """Whether anything was ever delivered to the shared folder, or found in a folder that belongs to nobody."""
+    stored = state.warehouse.fingerprints(state.catalogue["findings/deliveries"])
+    return SHARED in stored or SHARED in set(state.ledger["programme_id"])
 
 
 def stale_across(state: State) -> list[str]:
