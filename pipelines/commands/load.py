@@ -110,7 +110,8 @@ def _columns(understood: list[dict[str, Any]]) -> list[str]:
     lines = []
     for column in understood:
         place = f"{column['sheet']}: " if column.get("sheet") else ""
-        what = " ".join(str(column[k]) for k in ("role", "instrument", "item") if column.get(k)).replace("_", " ")
+        named = [str(column[k]) for k in ("instrument", "item") if column.get(k)]
+        what = " ".join([str(column["role"]).replace("_", " "), *named])
         lines.append(f"  {place}{column['column']:<28} {what:<28} {column.get('reason') or ''}".rstrip())
     return lines
 
