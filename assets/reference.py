@@ -54,8 +54,8 @@ def _register(name: str) -> dg.AssetsDefinition:
         delivery_findings: pd.DataFrame,
     ) -> pd.DataFrame:
         rows = rom.state.deliveries(context.partition_keys).registers[name]
-        good = rows[~rows["delivery_id"].isin(acceptance.fatal_deliveries(delivery_findings))]
-        return acceptance.accept_register(good, findings, key=_KEYS[name], received=received(rom.state))
+        came = received(rom.state)
+        return acceptance.accept_register(rows, findings, delivery_findings, key=_KEYS[name], received=came)
 
     return register
 
@@ -80,6 +80,7 @@ def programmes_table(state: State) -> pd.DataFrame:
     rows = pd.concat([came, own]).drop_duplicates()
     days = rows["delivery_id"].map(received).dt.tz_convert(state.home.settings.timezone).dt.tz_localize(None)
     by = rows.assign(day=days.dt.normalize()).groupby("programme_id")["day"]
+    newest = state.read("deliveries/conservation").groupby("programme_id")["newest_form_on"].max()
     names = list(state.home.settings.programmes)
     declared = [
         p.model_dump(include={"name", "format", "issuer", "anchor"}) for p in state.home.settings.programmes.values()
@@ -89,5 +90,6 @@ def programmes_table(state: State) -> pd.DataFrame:
             programme_id=names,
             last_delivery_on=by.max().reindex(names).astype("datetime64[s]").array,
             n_deliveries=by.size().reindex(names, fill_value=0).array,
+            newest_form_on=newest.reindex(names).astype("datetime64[s]").array,
         )
     )

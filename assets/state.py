@@ -50,7 +50,7 @@ _DEFINED = {"findings", "reference", "scores", "outcomes", "contributions"}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
-    "reference/programmes": ("deliveries/contents",),
+    "reference/programmes": ("deliveries/contents", "deliveries/conservation"),
     "benchmarks/programmes": ("contributions/outcomes",),
     SITE: (
         "reference/programmes",

@@ -35,9 +35,10 @@ DISPOSITIONS: tuple[Disposition, ...] = ("accepted", "set_aside", "duplicate", "
 
 _RECEIVED = ["received_at", "delivery_id", "sheet", "source_row", "block", "row_id"]
 _STATES = ["is_complete", "submitted_at", "n_answered", *_RECEIVED[:1], "source_row", "delivery_id", "row_id"]
-_NO_ROWS = pd.DataFrame({f"n_{one}": pd.Series(dtype="int64") for one in DISPOSITIONS}).set_axis(
-    pd.MultiIndex.from_arrays([[], []], names=["programme_id", "instrument"])
-)
+_NO_ROWS = pd.DataFrame(
+    {f"n_{one}": pd.Series(dtype="int64") for one in DISPOSITIONS}
+    | {"newest_form_on": pd.Series(dtype="datetime64[s]")}
+).set_axis(pd.MultiIndex.from_arrays([[], []], names=["programme_id", "instrument"]))
 _PROBLEMS = ["patient_problem", "date_problem", "unreadable_items", "out_of_range_items"]
 
 
@@ -226,10 +227,12 @@ def conservation(
     offered = contents.groupby(["programme_id", "instrument"])[["n_rows", "n_blank", "n_left_out"]].sum()
     rows = [_counted(instrument, items[instrument], findings[instrument], delivery_findings) for instrument in items]
     right = pd.concat([r for r in rows if not r.empty] or rows[:1]) if rows else _NO_ROWS
+    newest = right.pop("newest_form_on").rename_axis(["programme_id", "instrument"])
     both = offered.rename(columns={"n_rows": "n_offered"}).join(right, how="outer").fillna(0).astype("int64")
     both["n_set_aside"] += _of_no_programme(delivery_findings).reindex(both.index, fill_value=0)
     found = both.drop(columns="n_offered").sum(axis=1)
-    return CONSERVATION.conform(both.assign(is_conserved=found == both["n_offered"]).reset_index())
+    both = both.assign(is_conserved=found == both["n_offered"], newest_form_on=newest.reindex(both.index))
+    return CONSERVATION.conform(both.reset_index())
 
 
 def _of_no_programme(delivery_findings: pd.DataFrame | None) -> pd.Series:
@@ -246,7 +249,9 @@ def _counted(
     disposition = dispositions(items, findings, delivery_findings).to_numpy()
     counts = {f"n_{one}": disposition == one for one in DISPOSITIONS}
     keys = [items["programme_id"].astype("str").to_numpy(), np.full(len(items), instrument, dtype=object)]
-    return pd.DataFrame(counts).groupby(keys).sum().rename_axis(["programme_id", "instrument"])
+    table = pd.DataFrame(counts).groupby(keys).sum().rename_axis(["programme_id", "instrument"])
+    accepted = items["administered_on"].reset_index(drop=True).where(counts["n_accepted"])
+    return table.assign(newest_form_on=accepted.groupby(keys).max().array)
 
 
 def summarise_findings(findings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -361,8 +361,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "programme_quiet",
         "notice",
         "programme_manager",
-        "nothing was delivered for longer than this home allows",
-        "Ask the programme for its export, or note in consortium.yaml since when it takes part",
+        "no delivery, or no form that counts, for longer than this home allows",
+        "Ask the programme for its export; take it out of consortium.yaml when it no longer takes part",
     ),
     Rule(
         "register_updated",

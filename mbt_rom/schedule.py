@@ -153,6 +153,21 @@ def response(expected: pd.DataFrame) -> pd.DataFrame:
     return RESPONSE.conform(_in_order(_with_share(table)).drop(columns="n_given"))
 
 
+def days_quiet(programmes: pd.DataFrame, *, as_of: date) -> pd.Series:
+    """Days since a programme was last heard of: since its newest form, or its last delivery where that is longer ago.
+
+    `programmes`: rows of `reference/programmes`. Missing where nothing was ever delivered. A register that keeps arriving
+    does not make a programme heard of when no patient has filled in a form for months.
+
+    >>> rows = pd.DataFrame({"last_delivery_on": ["2026-11-20", "2026-11-20", None],
+    ...                      "newest_form_on": ["2026-11-18", "2026-07-25", None]}, dtype="datetime64[s]")
+    >>> days_quiet(rows, as_of=date(2026, 11, 22)).tolist()
+    [4, 120, <NA>]
+    """
+    last = programmes[["last_delivery_on", "newest_form_on"]].min(axis=1)
+    return pd.Series((pd.Timestamp(as_of) - last).dt.days, dtype="Int64")
+
+
 def _with_share(table: pd.DataFrame) -> pd.DataFrame:
     eligible = table["n_eligible"].to_numpy(dtype=float, na_value=np.nan)
     received = np.where(np.isnan(eligible), np.nan, table["n_received"].to_numpy(dtype=float, na_value=np.nan))

@@ -37,7 +37,6 @@ class Programme(Frozen):
     format: Literal["day_hospital", "intensive_outpatient", "outpatient", "adolescent", "other"] = "other"
     anchor: Literal["started_on", "referred_on"] = "started_on"
     instruments: tuple[Identifier, ...]
-    since: date | None = None
 
 
 class Windows(Frozen):

@@ -12,7 +12,7 @@ from dashboards import wording
 from dashboards.data import NormText, Row, SiteData, by_programme, rows
 from dashboards.theme import Figure, as_json
 from dashboards.wording import FORMATS, Cell, by_name, is_withheld, moment_order
-from mbt_rom import disclosure
+from mbt_rom import disclosure, schedule
 from mbt_rom.model import Instrument, Scale
 
 SHARED = "_shared"
@@ -111,6 +111,8 @@ class Context:
         self.course = by_programme(data.course)
         self.conservation = by_programme(data.conservation)
         self.findings = by_programme(data.findings_summary)
+        quiet = schedule.days_quiet(data.programmes, as_of=data.as_of)
+        self.quiet = dict(zip(data.programmes["programme_id"], quiet, strict=True))
 
     def name(self, programme_id: str) -> str:
         """The programme's name; its id where the settings do not know it."""
@@ -121,12 +123,11 @@ class Context:
         last = programme["last_delivery_on"]
         if last is None:
             return Delivery("never", None, "nothing delivered yet", is_late=True)
-        days = (self.data.as_of - last.date()).days
-        if days > self.data.quiet_after_days:
-            return Delivery(wording.day(last), days, f"quiet for {days} days", is_late=True)
-        found = self.findings.get(programme["programme_id"], [])
-        is_quiet = any(f["rule"] == "programme_quiet" for f in found)
-        return Delivery(wording.day(last), days, "quiet: see its findings" if is_quiet else "on time", is_late=is_quiet)
+        days, quiet = (self.data.as_of - last.date()).days, self.quiet[programme["programme_id"]]
+        if quiet <= self.data.quiet_after_days:
+            return Delivery(wording.day(last), days, "on time", is_late=False)
+        status = f"quiet for {days} days" if days == quiet else f"newest form is {quiet} days old"
+        return Delivery(wording.day(last), days, status, is_late=True)
 
     def started(self, programme_id: str) -> Cell:
         """Patients who started: the largest number that any row of its response shows."""

@@ -143,27 +143,29 @@ def _inbox(state: State) -> Iterator[tuple[bool, str]]:
 
 
 def _quiet(state: State) -> Iterator[tuple[bool, str]]:
+    from mbt_rom import schedule
+
     rows = state.read("reference/programmes")
     days = state.home.settings.quiet_after_days
-    quiet = [_last(row) for row in rows.to_dict("records") if _is_quiet(row, state, days)]
+    silent = schedule.days_quiet(rows, as_of=state.as_of).fillna(days + 1) > days
+    quiet = [_last(row) for row in rows[silent].to_dict("records")]
     yield (
         not quiet,
         (
-            f"nothing came for {days} days from {', '.join(quiet)}; ask them"
+            f"no delivery or no new form for {days} days from {', '.join(quiet)}; ask them"
             if quiet
             else f"no programme was quiet for {days} days"
         ),
     )
 
 
-def _is_quiet(row: dict[Any, Any], state: State, days: int) -> bool:
-    last = row["last_delivery_on"]
-    return bool(last != last) or (state.as_of - last.date()).days > days
-
-
 def _last(row: dict[Any, Any]) -> str:
-    last = row["last_delivery_on"]
-    return f"{row['programme_id']} ({'never' if last != last else f'last on {last.date()}'})"
+    last, newest = row["last_delivery_on"], row["newest_form_on"]
+    if last != last:
+        return f"{row['programme_id']} (never)"
+    return f"{row['programme_id']} (last on {last.date()}" + (
+        ")" if newest != newest else f", newest form of {newest.date()})"
+    )
 
 
 def _disk(state: State) -> Iterator[tuple[bool, str]]:

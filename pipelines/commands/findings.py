@@ -28,6 +28,7 @@ COLUMNS = [
     "remedy",
     "delivery",
 ]
+QUIET = "programme_quiet"
 _ORDER = {"fatal": 0, "error": 1, "notice": 2}
 
 
@@ -57,7 +58,7 @@ def findings(programme: str | None, everything: bool, output: Path | None, home:
         raise click.BadParameter("the ending of --output must be .csv or .xlsx")
     rows = work_list(State(opened, clock.today(opened.settings.timezone)), programme)
     serious = rows[rows["severity"] != "notice"]
-    shown = rows if everything or output else serious
+    shown = rows if everything or output else rows[rows["severity"].ne("notice") | rows["rule"].eq(QUIET)]
     if output is not None:
         write(shown, output)
         click.echo(f"{output}: {len(shown)} findings")
@@ -74,8 +75,26 @@ def work_list(state: State, programme: str | None) -> pd.DataFrame:
     sources = [name for name in state.catalogue.tables if name.startswith("findings/") and name != "findings/summary"]
     wanted = None if programme is None else [programme]
     found = [state.read(s, programmes=wanted).assign(source=s.partition("/")[2]) for s in sources]
+    found.append(_quiet(state, wanted))
     rows = pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
-    return _worded(rows, state)
+    # one row of a file is one thing to mend, however many forms stand on it
+    return _worded(rows, state).drop_duplicates(ignore_index=True)
+
+
+def _quiet(state: State, wanted: list[str] | None) -> pd.DataFrame:
+    """The programmes that were not heard of for too long: a finding of today, so it is in no table."""
+    from mbt_rom import schedule
+    from mbt_rom.findings import as_findings
+
+    programmes = state.read("reference/programmes")
+    days = schedule.days_quiet(programmes, as_of=state.as_of)
+    allowed = state.home.settings.quiet_after_days
+    late = programmes[
+        days.fillna(allowed + 1).gt(allowed) & programmes["programme_id"].isin(wanted or programmes["programme_id"])
+    ]
+    told = days[late.index].map("{} days ago".format, na_action="ignore").fillna("never").astype("str")
+    rows = late[["programme_id"]].assign(rule=QUIET, detail="last heard of: " + told)
+    return as_findings(rows, source="deliveries").assign(source="programmes")
 
 
 def _worded(rows: pd.DataFrame, state: State) -> pd.DataFrame:
@@ -99,7 +118,7 @@ def _worded(rows: pd.DataFrame, state: State) -> pd.DataFrame:
 def _told(rows: pd.DataFrame) -> list[str]:
     lines = []
     for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
-        place = [str(row["file"] or "file")] + [f"sheet {row['sheet']}"] * bool(row["sheet"])
+        place = [str(row["file"] or "the programme")] + [f"sheet {row['sheet']}"] * bool(row["sheet"])
         place += [f"row {row['row']}"] * bool(row["row"]) + [f"column {row['column'] or row['item']}"] * bool(
             row["column"] or row["item"]
         )

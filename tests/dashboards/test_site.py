@@ -239,11 +239,14 @@ def test_no_norm_of_adults_is_applied_to_adolescents(site_data: SiteData, parsed
     assert "Reliably improved 95 %" not in squeeze(page.text)
 
 
-def test_a_finding_that_a_programme_is_quiet_marks_it_late(site_data: SiteData) -> None:
-    found = site_data.findings_summary.copy()
-    found.loc[found["programme_id"] == "berk", "rule"] = "programme_quiet"
-    html = site(replace(site_data, findings_summary=found.drop_duplicates(["programme_id", "source", "rule"])))
-    assert "quiet: see its findings" in html["programmes/berk.html"].decode()
+def test_a_programme_whose_registers_come_but_no_forms_is_late(site_data: SiteData) -> None:
+    """Berk delivered in time; its newest form of 1 July is 142 days old on 20 November 2026 (30 + 31 + 30 + 31 + 20)."""
+    programmes = site_data.programmes.copy()
+    is_berk = programmes["programme_id"] == "berk"
+    programmes.loc[is_berk, "newest_form_on"] = pd.Timestamp("2026-07-01").as_unit("s")
+    html = site(replace(site_data, programmes=programmes))
+    assert "newest form is 142 days old" in html["programmes/berk.html"].decode()
+    assert "newest form is" not in site(site_data)["programmes/berk.html"].decode()
 
 
 def test_late_programmes_are_marked(parsed: dict[str, Any]) -> None:

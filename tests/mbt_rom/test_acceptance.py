@@ -269,6 +269,8 @@ def test_the_law_counts_every_row_once():
     assert law.loc["north", ["n_offered", "n_blank", "n_left_out"]].tolist() == [5, 1, 1]
     assert law.loc["north", ["n_accepted", "n_set_aside", "n_duplicate", "n_superseded"]].tolist() == [1, 1, 1, 0]
     assert law["is_conserved"].to_dict() == {"north": True, "south": False, "west": True}
+    newest = law["newest_form_on"].dt.strftime("%Y-%m-%d")  # c is newer, but set aside
+    assert newest.to_dict() == {"north": "2024-03-01", "south": "2024-03-01", "west": np.nan}
 
 
 def test_rows_of_an_instrument_that_nobody_counted_break_the_law():
