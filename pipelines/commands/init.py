@@ -25,7 +25,7 @@ issuers:
   our_hospital: {form: digits, length: 6, leading_zeros: restore}
 
 # format: day_hospital, intensive_outpatient, outpatient, adolescent or other. anchor: which date of the episode is
-# month 0, started_on or referred_on. since: the first day from which forms are expected.
+# month 0, started_on or referred_on.
 programmes:
   our_programme:
     name: Our MBT programme

@@ -10,15 +10,17 @@ import pytest
 
 from expectations.context import ExpectationError, context, failures, validate
 
-#: Stands for an answer, a patient's text and a date that must not be seen anywhere in a result.
-CANARIES = ("77", "CANARY", "2031-07-09")
+#: Stands for an answer, a patient's text and a date that must not be seen anywhere in a result. The number is long, since
+#: the hashes and times in a result hold every short one by chance.
+NUMBER = 918_273_645
+CANARIES = (str(NUMBER), "CANARY", "2031-07-09")
 
 
 def rows():
     return pd.DataFrame(
         {
             "row_id": pd.Series(["r1", "r2", "r3"], dtype="str"),
-            "answer": pd.array([1, 77, None], dtype="Int8"),
+            "answer": pd.array([1, NUMBER, None], dtype="Int32"),
             "maximum": [3, 3, 3],
             "text": pd.Series([None, "CANARY", None], dtype="str"),
             "day": pd.to_datetime(["2020-01-01", "2031-07-09", None]).astype("datetime64[s]"),
@@ -68,7 +70,7 @@ def test_results_hold_no_values_of_rows(caplog, capfd):
 
 
 def test_an_expectation_that_cannot_be_evaluated_raises_without_values(caplog, capfd):
-    frame = rows().assign(text=["CANARY", 77, None])
+    frame = rows().assign(text=["CANARY", NUMBER, None])
     impossible = gxe.ExpectColumnValuesToBeBetween(column="text", max_value=3, meta={"rule": "between"})
     with caplog.at_level(logging.DEBUG), pytest.raises(ExpectationError) as error:
         failures(frame, [impossible], index_columns=["row_id"])
