@@ -103,7 +103,17 @@ def told(taken: Taken) -> str:
     lines = [f"{taken.label}: {words[taken.outcome]}"]
     if taken.conformed is not None:
         lines += _columns(taken.conformed.understood) + _findings(taken)
+    elif taken.outcome == "refused":
+        lines.append(f"  {_why(taken)}")
     return "\n".join(lines)
+
+
+def _why(taken: Taken) -> str:
+    """The rule that refused a file whose contents are not kept, and what to do."""
+    from mbt_rom.findings import RULES
+
+    rule = RULES[str(taken.reason)]
+    return f"{taken.label}: {rule.sentence}. {rule.remedy}."
 
 
 def _columns(understood: list[dict[str, Any]]) -> list[str]:
