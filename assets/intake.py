@@ -187,6 +187,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime) -> Taken | N
 def _understood(
     state: State, data: bytes, *, delivery_id: str, folder: str, name: str, label: str, now: datetime
 ) -> Taken:
+    state.prepare()
     try:
         conformed = state.parse(lambda: data, delivery_id=delivery_id, folder=folder, file_name=name, received_at=now)
     except Exception as error:  # an error of ours must not stop the other files, and the file must not be lost

@@ -117,6 +117,10 @@ class State:
         """All confirmed column mappings, in the order of their file names."""
         return tuple(parse_mapping(text, file=name) for name, text in self.home.mapping_texts().items())
 
+    def prepare(self) -> None:
+        """Reads definitions, mappings and keys now, so that an error in them is told as what it is."""
+        _ = (self.instruments, self.mappings, self.pseudonyms, self.archive, self.vault)
+
     def try_mapping(self, name: str, text: str) -> None:
         """Uses a mapping as if it lay among the confirmed ones, for as long as this state is used."""
         self.__dict__["mappings"] = (*self.mappings, parse_mapping(text, file=name))

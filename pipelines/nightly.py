@@ -11,7 +11,7 @@ next run does what was left and nothing twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -100,15 +100,12 @@ def _take_in(state: State, summary: Summary, *, now: datetime) -> None:
 
 @contextmanager
 def _instance(home: Home, given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
-    from pipelines.instance import open_instance, reconcile
+    from pipelines.instance import kept_connections, open_instance, reconcile
 
-    if given is not None:
-        reconcile(given)
-        yield given
-        return
-    with open_instance(home) as opened:
+    with nullcontext(given) if given is not None else open_instance(home) as opened:
         reconcile(opened)
-        yield opened
+        with kept_connections(opened):
+            yield opened
 
 
 @dataclass

@@ -309,6 +309,15 @@ def test_of_a_register_the_last_good_row_counts():
     assert kept["row_id"].tolist() == ["r1", "r3"]
 
 
+def test_a_register_of_which_every_row_is_set_aside_is_empty():
+    register = PATIENTS.conform(
+        pd.DataFrame({"programme_id": ["north"], "patient_id": ["p1"], "row_id": ["r1"], "delivery_id": ["d1"]})
+    )
+    received = pd.Series({"d1": pd.Timestamp("2024-01-01")})
+    bad = errors("r1", rule="birth_year_implausible")
+    assert accept_register(register, bad, key="patient_id", received=received).empty
+
+
 def test_two_hundred_thousand_rows_are_decided_at_once():
     n = 100_000
     first = items_table(PHQ9).conform(
