@@ -90,4 +90,5 @@ def facts(state: State) -> dict[str, Any]:
         "norms": {f"{i}.{s}": norm for (i, s), norm in state.norms.items()},
         "value_set_labels": labels,
         "quiet_after_days": settings.quiet_after_days,
+        "compares": "consortium" in settings.roles,
     }

@@ -47,7 +47,8 @@ class SiteData:
     `programmes`, `response`, `benchmark`, `conservation` and `findings_summary` have the columns of those tables in
     `mbt_rom.tables`, and `course` is what `mbt_rom.trajectories.programme_course` returns. `benchmark` and `course` come
     after disclosure control; `response` is `outcomes/response` as stored, and the site itself protects it. `norms` is keyed
-    `instrument.scale`, as in the settings; `value_set_labels` by value set id. `notes` are sentences printed at the foot of every page.
+    `instrument.scale`, as in the settings; `value_set_labels` by value set id. `compares` is true where the
+    home may set programmes side by side. `notes` are sentences printed at the foot of every page.
     """
 
     consortium: str
@@ -67,6 +68,7 @@ class SiteData:
     value_set_labels: Mapping[str, str] = field(default_factory=dict)
     quiet_after_days: int = 60
     primary_moment: str = "m18"
+    compares: bool = True
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -29,15 +29,16 @@ _HERE = Path(__file__).parent
 def site(data: SiteData) -> dict[str, bytes]:
     """Every file of the published site: relative path -> content.
 
-    `index.html`, `expert-centre.html`, `data-quality.html`, `programmes/<id>.html` per programme, and `static/`. The same
-    input gives the same bytes.
+    `index.html`, `expert-centre.html` (where the home `compares` programmes), `data-quality.html`, `programmes/<id>.html` per
+    programme, and `static/`. The same input gives the same bytes.
     """
     context = Context(data)
     pages = {
         "index.html": _page("index", index_page(context), context=context),
-        "expert-centre.html": _page("expert_centre", expert_centre_page(context), context=context),
         "data-quality.html": _page("data_quality", data_quality_page(context), context=context),
     }
+    if data.compares:
+        pages["expert-centre.html"] = _page("expert_centre", expert_centre_page(context), context=context)
     for programme in context.programmes:
         path = f"programmes/{programme['programme_id']}.html"
         pages[path] = _page("programme", programme_page(programme, context=context), context=context, root="../")

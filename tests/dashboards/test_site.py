@@ -344,3 +344,9 @@ def test_another_plan_is_headed_by_its_last_moment(site_data: SiteData) -> None:
 def test_a_course_without_its_columns_is_refused(site_data: SiteData) -> None:
     with pytest.raises(ValueError, match="quartile_3"):
         replace(site_data, course=site_data.course.drop(columns="quartile_3"))
+
+
+def test_a_home_that_is_no_consortium_sets_no_programmes_side_by_side(site_data: SiteData) -> None:
+    files = site(replace(site_data, compares=False))
+    assert "expert-centre.html" not in files
+    assert not [path for path, content in files.items() if path.endswith(".html") and b"expert-centre" in content]
