@@ -14,8 +14,8 @@ from pipelines.cli import COMMANDS
 LARGEST = 500_000
 # Written in two halves, so that this file does not hold what it forbids.
 REGISTRIES = ["pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io", "conda" + ".anaconda.org"]
-REGISTRIES += ["deb" + ".debian.org", "rubygems" + ".org", "/opt/" + "pypi", "/opt/" + "wheels"]
-MACHINE = re.compile(r"(?<![\w.$}])/(?:" + "work/|root/|" + "tmp/|" + "home/[a-z])")
+REGISTRIES += ["deb" + ".debian.org", "rubygems" + ".org"]
+MACHINE = re.compile(r"(?<![\w.$}])/(?:" + "work/|root/|" + "tmp/|" + "opt/|" + "home/[a-z])")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md", "docs"]
 
 
