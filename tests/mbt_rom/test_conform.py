@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
-from mbt_rom import conform, registry
+from mbt_rom import conform, registry, sheet_rows
 from mbt_rom.conform import Conformed
 from mbt_rom.exports.mapping import Mapping, parse_mapping
 from mbt_rom.findings import RULES
@@ -282,7 +282,7 @@ def test_unforeseen_errors_are_refusals_that_show_no_value(monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("canary-1001")
 
-    monkeypatch.setattr(conform, "read_answers", fail)
+    monkeypatch.setattr(sheet_rows, "read_answers", fail)
     got = deliver(phq9(["1001", "2026-01-02"]))
     assert rules(got) == {"file_unreadable": 1}
     assert "canary" not in got.findings.to_json()
@@ -537,7 +537,8 @@ def test_no_local_number_answer_or_remark_is_in_findings_or_understood() -> None
 def test_every_rule_that_is_used_is_in_the_catalogue(project_root: Path) -> None:
     import re
 
-    files = [project_root / "mbt_rom" / "conform.py", *(project_root / "mbt_rom" / "exports").glob("*.py")]
+    files = [project_root / "mbt_rom" / f"{name}.py" for name in ("conform", "sheet_rows")]
+    files += [*(project_root / "mbt_rom" / "exports").glob("*.py")]
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     used = set(re.findall(r'(?:ExportError|self\.note|note_rows|note_cells)\(\s*"([a-z_]+)"', text))
     assert len(used) > 15
