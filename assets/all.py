@@ -12,8 +12,8 @@ from mbt_rom.model import Instrument
 
 
 def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions:
-    """Assets and checks for those instruments; for all that are in the registry when none are given."""
-    given = registry.instruments() if known is None else known
+    """Assets and checks for those instruments; when none are given, for all of the registry that monitor outcome."""
+    given = {i: d for i, d in registry.instruments().items() if d.monitors == "outcome"} if known is None else known
     names = sorted(given)
     per_instrument = [asset for i in names for asset in instruments.tables_of(given[i])]
     single: list[dg.AssetsDefinition | dg.AssetSpec] = [

@@ -22,7 +22,7 @@ LAYOUT = 1
 STAMP = "version"
 SETTINGS = "consortium.yaml"
 KEYS = ("pseudonyms", "archive", "vault")
-_FOLDERS = ("inbox", "mappings", "archive", "vault", "warehouse", "published", "dagster")
+_FOLDERS = ("inbox", "mappings", "instruments", "scoring_keys", "archive", "vault", "warehouse", "published", "dagster")
 
 DAGSTER_YAML = """\
 # Dagster's own settings for this home. Telemetry stays off; nothing here leaves the machine.
@@ -95,6 +95,16 @@ class Home:
     def mappings_folder(self) -> Path:
         """Confirmed column mappings."""
         return self.root / "mappings"
+
+    @property
+    def instruments_folder(self) -> Path:
+        """Instruments that the site defines itself, `<id>.yaml` each."""
+        return self.root / "instruments"
+
+    @property
+    def scoring_keys_folder(self) -> Path:
+        """Keys of questionnaires that the site holds under its licence, `<id>.yaml` each."""
+        return self.root / "scoring_keys"
 
     @property
     def archive_folder(self) -> Path:

@@ -84,8 +84,8 @@ class State:
 
     @cached_property
     def instruments(self) -> dict[str, Instrument]:
-        """All definitions by id."""
-        return registry.instruments()
+        """Definitions of all instruments that monitor outcome, by id: see `instruments_of`."""
+        return instruments_of(self.home)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -335,6 +335,16 @@ class State:
             return settings.fingerprint()
         general = settings.model_dump(mode="json", exclude={"programmes", "issuers"})
         return [general, programme.model_dump(mode="json"), settings.issuers[programme.issuer].model_dump(mode="json")]
+
+
+def instruments_of(home: Home) -> dict[str, Instrument]:
+    """The instruments that a home takes in, by id: those of the software that monitor outcome, and those of the site itself.
+
+    Each has its licensed key where the site supplied one. Raises `mbt_rom.registry.DefinitionError`.
+    """
+    every = {**registry.instruments(), **registry.local_instruments(home.instruments_folder)}
+    keyed = registry.keyed_instruments(every, home.scoring_keys_folder)
+    return {i: d for i, d in sorted(keyed.items()) if d.monitors == "outcome"}
 
 
 def _hash(value: Any) -> str:

@@ -112,9 +112,10 @@ def mean_decimals(scale: Scale) -> int:
 
     The scale's own `decimals` if stated; otherwise two for a scale of at most ten points and one for a longer one.
     """
-    if scale.decimals is not None:
+    if scale.decimals:
         return scale.decimals
-    return 2 if scale.range[1] - scale.range[0] <= 10 else 1
+    low, high = scale.limits
+    return 2 if high - low <= 10 else 1
 
 
 def direction_label(scale: Scale) -> str:
@@ -132,8 +133,7 @@ def scale_title(instrument: Instrument, scale: Scale) -> str:
 
 def range_label(scale: Scale) -> str:
     """Unit and range of the scale."""
-    low, high = (f"{bound:g}".replace("-", MINUS) for bound in scale.range)
-    return f"{scale.unit}, {low} to {high}"
+    return f"{scale.unit}, {scale.range_text.replace('-', MINUS)}"
 
 
 def is_withheld(row: Row, *columns: str) -> bool:

@@ -156,6 +156,6 @@ def _per_item(definition: Instrument, placed: pd.DataFrame, rows: pd.DataFrame, 
     item = pd.Series(pd.NA, index=placed.index, dtype="str")
     for rule, column in (("answer_not_a_code", "unreadable_items"), ("answer_out_of_range", "out_of_range_items")):
         item = item.mask(placed["rule"] == rule, rows[column].iloc[position].reset_index(drop=True))
-    bounds = {i.id: f"{i.min} to {i.max}" for i in definition.items}
+    bounds = {i.id: i.bounds for i in definition.items}
     spread = placed.assign(item=item.str.split()).explode("item", ignore_index=True)
     return spread.assign(item=spread["item"].astype("str"), detail=spread["item"].map(bounds).astype("str"))

@@ -90,7 +90,7 @@ def answer_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
 
 def summary(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
     """One row per item: its lowest and highest answer, the bounds of the definition, and how many answered it."""
-    facts = [(i.id, rows[i.id].min(), rows[i.id].max(), i.min, i.max, rows[i.id].count()) for i in definition.items]
+    facts = [(i.id, rows[i.id].min(), rows[i.id].max(), i.min, i.largest, rows[i.id].count()) for i in definition.items]
     frame = pd.DataFrame(facts, columns=["item", "lowest", "highest", "minimum", "maximum", "n_answered"])
     return frame.astype({"lowest": "Int16", "highest": "Int16"})
 
@@ -99,14 +99,14 @@ def answers_long(definition: Instrument, rows: pd.DataFrame, *, items: Iterable[
     """One row per given answer to one of `items`: position of the row (`at`), item, answer, minimum and maximum."""
     wide = rows[list(items)].reset_index(drop=True).rename_axis("at")
     long = wide.melt(var_name="item", value_name="answer", ignore_index=False).dropna(subset="answer").reset_index()
-    low, high = {i.id: i.min for i in definition.items}, {i.id: i.max for i in definition.items}
+    low, high = {i.id: i.min for i in definition.items}, {i.id: i.largest for i in definition.items}
     return long.assign(minimum=long["item"].map(low), maximum=long["item"].map(high))
 
 
 def _details(definition: Instrument, long: pd.DataFrame, found: pd.DataFrame) -> dict[Hashable, str]:
     """Per failing item its bounds and, where many answers fail, how many: a pattern points at coding or edition."""
     n_answers, n_wrong = long["item"].value_counts().to_dict(), found["item"].value_counts().to_dict()
-    details: dict[Hashable, str] = {i.id: f"{i.min} to {i.max}" for i in definition.items}
+    details: dict[Hashable, str] = {i.id: i.bounds for i in definition.items}
     for item, wrong in n_wrong.items():
         if wrong > 1 and wrong >= _SHARE_OF_A_PATTERN * n_answers[item]:
             details[item] += f"; {wrong} of {n_answers[item]} answers to this item lie outside"

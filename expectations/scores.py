@@ -31,7 +31,7 @@ def validate_scores(definition: Instrument, scores: pd.DataFrame) -> pd.DataFram
     if found.empty:
         return combined([], source=definition.id)
     placed = rows.iloc[found["at"].drop_duplicates().astype("int64")]
-    details = {s.id: f"{s.range[0]:g} to {s.range[1]:g}" for s in definition.scales}
+    details = {s.id: s.range_text for s in definition.scales}
     wrong = placed[["programme_id", "row_id"]].assign(
         rule="score_out_of_range", item=placed["scale"], detail=placed["scale"].map(details).astype("str")
     )
@@ -54,7 +54,7 @@ def _at_least(column_A: str, column_B: str) -> Expectation:
 
 
 def _with_range(definition: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
-    low, high = {s.id: s.range[0] for s in definition.scales}, {s.id: s.range[1] for s in definition.scales}
+    low, high = {s.id: s.limits[0] for s in definition.scales}, {s.id: s.limits[1] for s in definition.scales}
     # The range of a scale that does not exist is empty, so that nothing lies within it.
     return frame.assign(
         minimum=frame["scale"].map(low).astype("float64").fillna(float("inf")) - ROUNDING,

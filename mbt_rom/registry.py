@@ -1,7 +1,7 @@
-"""The definitions of instruments and value sets: the only reader of the folder `instruments/`.
+"""The definitions of instruments and value sets: the only reader of the folder `instruments/` and of a home's own.
 
-Belongs here: reading, the short forms in which a definition is written, errors that name file, key and remedy, the JSON
-Schema for editors. Does not belong here: the shape of a definition (`model`), scoring.
+Belongs here: reading, the short forms in which a definition is written, keys that a licence holder supplies, errors that name
+file, key and remedy, the JSON Schema for editors. Does not belong here: the shape of a definition (`model`), scoring.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self, TypeVar
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from mbt_rom.model import Frozen, Identifier, Instrument, Item
+from mbt_rom.model import Frozen, Identifier, Instrument, Item, Method, MissingItems, Scale
 from mbt_rom.valuation import ValueSet as ValueSet
 from mbt_rom.valuation import utilities
 
@@ -38,13 +38,19 @@ class DefinitionError(ValueError):
 
 
 class _ItemAsWritten(Frozen):
-    """An item that differs from the run of equal items: `number` is its number or short name."""
+    """An item that differs from the run of equal items: `number` is its number or short name; no `max`: a count."""
 
     number: Identifier | Annotated[str, Field(pattern=r"^[0-9]+$")]
     min: int
-    max: int
+    max: int | None = None
     tag: str | None = None
     is_scored: bool = True
+    unusual_above: int | None = None
+    gate: str | None = None
+
+
+def _as_texts(raw: Any) -> Any:
+    return [str(entry) for entry in raw] if isinstance(raw, list) else raw
 
 
 def _keys_as_text(raw: Any) -> Any:
@@ -56,15 +62,16 @@ class _ItemsAsWritten(Frozen):
 
     count: int | None = Field(default=None, ge=1)
     names: tuple[Identifier, ...] = ()
-    min: int
-    max: int
+    min: int = 0
+    max: int | None = None
+    unusual_above: int | None = None
     tags: Annotated[dict[str, str], BeforeValidator(_keys_as_text)] = {}
     others: tuple[_ItemAsWritten, ...] = ()
 
     @model_validator(mode="after")
     def _count_or_names(self) -> Self:
-        if (self.count is None) == (not self.names):
-            raise ValueError("must state either 'count' or 'names'")
+        if (self.count is not None) + bool(self.names) + bool(self.others and "min" not in self.model_fields_set) != 1:
+            raise ValueError("must state either 'count' or 'names', with 'min', or else nothing but 'others'")
         if unknown := set(self.tags) - set(self.numbers):
             raise ValueError(f"'tags' names items that do not exist: {sorted(unknown)}")
         return self
@@ -76,8 +83,14 @@ class _ItemsAsWritten(Frozen):
 
     def expand(self, instrument_id: str) -> list[Item]:
         """All items in order, as the model wants them."""
-        run = [_ItemAsWritten(number=n, min=self.min, max=self.max, tag=self.tags.get(n)) for n in self.numbers]
-        return [Item(id=_item_id(instrument_id, i.number), **i.model_dump()) for i in (*run, *self.others)]
+        equal = {"min": self.min, "max": self.max, "unusual_above": self.unusual_above}
+        run = [_ItemAsWritten(number=n, tag=self.tags.get(n), **equal) for n in self.numbers]
+        return [_item(i, instrument_id) for i in (*run, *self.others)]
+
+
+def _item(written: _ItemAsWritten, instrument_id: str) -> Item:
+    gate = _item_id(instrument_id, written.gate) if written.gate else None
+    return Item(id=_item_id(instrument_id, written.number), **{**written.model_dump(), "gate": gate})
 
 
 def _item_id(instrument_id: str, number: str) -> str:
@@ -117,7 +130,7 @@ def parse_instrument(text: str, *, file: str) -> Instrument:
         )
     try:
         items = _validated(_ItemsAsWritten, raw["items"], at=("items",)) if "items" in raw else None
-        expanded = raw if items is None else {**raw, **_expanded(raw, items=items.expand(raw["id"]), file=file)}
+        expanded = raw if items is None else _expanded(raw, items=items.expand(raw["id"]), file=file)
         definition = _validated(Instrument, expanded)
     except _InvalidError as error:
         raise _definition_error(error, raw=raw, file=file) from None
@@ -145,33 +158,85 @@ def _read_yaml(text: str, *, file: str) -> dict[str, Any]:
 
 
 def _expanded(raw: Mapping[str, Any], *, items: Sequence[Item], file: str) -> dict[str, Any]:
-    """Items in full, and the scales with items by id: a scale may write numbers, names, ids or `all` (all scored items)."""
-    ids = {name: item.id for item in items for name in (item.number, item.id)}
-    scored = [item.id for item in items if item.is_scored]
-    scales = raw.get("scales")
-    if not isinstance(scales, list):
-        return {"items": items}
-    return {"items": items, "scales": [_scale_by_ids(s, ids=ids, scored=scored, file=file) for s in scales]}
-
-
-def _scale_by_ids(scale: Any, *, ids: Mapping[str, str], scored: Sequence[str], file: str) -> Any:
-    if not isinstance(scale, dict):
-        return scale
-    full = dict(scale)
-    for key in {"items", "reverse"} & set(full):
-        written = full[key]
-        if written == "all":
-            full[key] = list(scored)
-        elif isinstance(written, list):
-            if unknown := [str(number) for number in written if str(number) not in ids]:
-                raise DefinitionError(
-                    file=file,
-                    key=f"scales.{scale.get('id')}.{key}",
-                    wrong=f"names what is not listed under 'items': {', '.join(unknown)}",
-                    remedy="correct the number or list the item",
-                )
-            full[key] = [ids[str(number)] for number in written]
+    """Items in full, and everything that speaks of items by their ids: numbers, names, ids or `all` (all scored items)."""
+    ids = _Ids(items, file=file)
+    full: dict[str, Any] = {**raw, "items": items}
+    for key, names in _SPEAK_OF_ITEMS.items():
+        if isinstance(raw.get(key), list):
+            full[key] = [ids.within(entry, names, at=key) for entry in raw[key]]
+    if isinstance(raw.get("orders"), dict):
+        full["orders"] = {name: ids.of(order, at=f"orders.{name}") for name, order in raw["orders"].items()}
+    if isinstance(full.get("scales"), list):
+        full["scales"] = [_with_prices(scale, file=file) for scale in full["scales"]]
     return full
+
+
+#: Part of a definition -> its keys that name items: as a list, as the keys of a mapping, or one.
+_SPEAK_OF_ITEMS = {
+    "scales": ("items", "reverse", "answer_key", "weights", "price_rows", "exposure", "recode"),
+    "codings": ("items", "reversed_items"),
+    "risk": ("item",),
+}
+
+
+class _Ids:
+    """Item ids for what a definition writes for them."""
+
+    def __init__(self, items: Sequence[Item], *, file: str) -> None:
+        self._ids = {name: item.id for item in items for name in (item.number, item.id)}
+        self._scored = [item.id for item in items if item.is_scored]
+        self._file = file
+
+    def within(self, entry: Any, keys: Iterable[str], *, at: str) -> Any:
+        """The entry with item ids under these keys."""
+        if not isinstance(entry, dict):
+            return entry
+        where = f"{at}.{entry.get('id')}"
+        return {k: self.of(v, at=f"{where}.{k}") if k in keys and v is not None else v for k, v in entry.items()}
+
+    def of(self, written: Any, *, at: str) -> Any:
+        """Item ids of a list, of the keys of a mapping, of the mapping `items` of a recoding, or of one item."""
+        if written == "all":
+            return list(self._scored)
+        if isinstance(written, list):
+            return [self._one(number, at=at) for number in written]
+        if at.endswith(".recode") and isinstance(written, dict):
+            return {**written, "items": self.of(written.get("items", {}), at=f"{at}.items")}
+        if isinstance(written, dict):
+            return {self._one(number, at=at): value for number, value in written.items()}
+        return self._one(written, at=at)
+
+    def _one(self, number: Any, *, at: str) -> str:
+        if str(number) not in self._ids:
+            raise DefinitionError(
+                file=self._file,
+                key=at,
+                wrong=f"names what is not listed under 'items': {number}",
+                remedy="correct the number or list the item",
+            )
+        return self._ids[str(number)]
+
+
+def _with_prices(scale: Any, *, file: str) -> Any:
+    """A cost: the weights of its items are the reference prices of its year."""
+    if not isinstance(scale, dict) or not scale.get("price_rows"):
+        return scale
+    prices = _prices(str(scale.get("price_year")))
+    if unknown := [row for row in scale["price_rows"].values() if row not in prices]:
+        raise DefinitionError(
+            file=file,
+            key=f"scales.{scale.get('id')}.price_rows",
+            wrong=f"no reference price of {scale.get('price_year')} is called {unknown[0]!r}",
+            remedy="write the unit as value_sets/nl_reference_prices.csv does",
+        )
+    return {**scale, "weights": {item: prices[row] for item, row in scale["price_rows"].items()}}
+
+
+@cache
+def _prices(year: str) -> dict[str, float]:
+    """Unit -> reference price in EUR of that price year; empty for a year that the table does not have."""
+    rows = _rows(VALUE_SETS / "nl_reference_prices.csv")
+    return {row["unit"]: float(row[f"eur_{year}"]) for row in rows if row.get(f"eur_{year}")}
 
 
 class _InvalidError(Exception):
@@ -214,7 +279,7 @@ def _at(raw: Any, step: str | int) -> Any:
 
 
 def _refuse_repeated_ids(definition: Instrument, *, file: str) -> None:
-    for key in ("items", "codings", "scales", "norms", "reliabilities", "cutoffs"):
+    for key in ("items", "codings", "scales", "norms", "reliabilities", "cutoffs", "published_changes", "risk"):
         ids = [entry.id for entry in getattr(definition, key)]
         if repeated := sorted({i for i in ids if ids.count(i) > 1}):
             raise DefinitionError(
@@ -235,15 +300,115 @@ def instrument(instrument_id: str) -> Instrument:
     return parse_instrument(path.read_text(encoding="utf-8"), file=path.name)
 
 
+#: Files of the folder that define no instrument.
+_NO_INSTRUMENTS = frozenset({"schedule", "domains"})
+
+
+@cache
 def instrument_ids() -> list[str]:
     """Ids of all instruments that have a definition, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "schedule")
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem not in _NO_INSTRUMENTS)
 
 
 @cache
 def instruments() -> dict[str, Instrument]:
-    """All instruments by id, sorted by id."""
+    """All instruments that come with the software, by id, sorted by id."""
     return {i: instrument(i) for i in instrument_ids()}
+
+
+def local_instruments(folder: Path) -> dict[str, Instrument]:
+    """The instruments that a home defines itself, by id: one `<id>.yaml` each; none where there is no such folder.
+
+    Raises `DefinitionError` for a file that cannot be used, or whose id an instrument of the software has already.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem in instrument_ids():
+            raise DefinitionError(
+                file=path.name,
+                key="id",
+                wrong=f"'{path.stem}' is an instrument that comes with the software",
+                remedy="give your own another id, such as one with the year or the language in it",
+            )
+        found[path.stem] = parse_instrument(path.read_text(encoding="utf-8"), file=path.name)
+    return found
+
+
+# --- keys that a licence holder supplies ----------------------------------------------------------------------------------
+
+
+class _KeyOfScale(Frozen):
+    """What the licence holder's key says of one scale: its items and those turned round, or the scales it is made of."""
+
+    items: Annotated[tuple[str, ...], BeforeValidator(_as_texts)] = ()
+    reverse: Annotated[tuple[str, ...], BeforeValidator(_as_texts)] = ()
+    scales: tuple[Identifier, ...] = ()
+    method: Method | None = None
+    range: tuple[float | None, float | None] | None = None
+    missing: MissingItems | None = None
+
+
+class _KeyFile(Frozen):
+    """A file with the key of one instrument. It is the licence holder's and stays out of every repository."""
+
+    source: str | None = None
+    scales: Annotated[dict[Identifier, _KeyOfScale], Field(min_length=1)]
+
+
+def with_key(definition: Instrument, text: str, *, file: str) -> Instrument:
+    """The definition with the key that a site holds under its licence; `text` is the YAML of the key file.
+
+    Its hash differs from the definition without a key, and with it the provenance of every score. Raises `DefinitionError`
+    for a scale that the definition does not have or whose key is public, and for items that do not exist.
+    """
+    try:
+        given = _validated(_KeyFile, _read_yaml(text, file=file))
+        scales = [
+            _scale_with_key(definition, scale, given.scales.get(scale.id), file=file) for scale in definition.scales
+        ]
+        if unknown := sorted(set(given.scales) - {scale.id for scale in definition.scales}):
+            remedy = f"the scales of the {definition.name} are {', '.join(s.id for s in definition.scales)}"
+            raise DefinitionError(file=file, key=f"scales.{unknown[0]}", wrong="is no scale", remedy=remedy)
+        return _validated(Instrument, {**dict(definition), "scales": scales})
+    except _InvalidError as error:
+        raise _definition_error(error, raw={}, file=file) from None
+
+
+def _scale_with_key(definition: Instrument, scale: Scale, key: _KeyOfScale | None, *, file: str) -> Scale:
+    if key is None:
+        return scale
+    if scale.key == "published":
+        raise DefinitionError(
+            file=file,
+            key=f"scales.{scale.id}",
+            wrong="its key is published and comes with the software",
+            remedy="leave this scale out of the key file",
+        )
+    ids = _Ids(definition.items, file=file)
+    stated = {
+        "items": ids.of(list(key.items), at=f"scales.{scale.id}.items"),
+        "reverse": ids.of(list(key.reverse), at=f"scales.{scale.id}.reverse"),
+        "scales": key.scales or scale.scales,
+        "method": key.method or scale.method,
+        "range": key.range or scale.range,
+        "missing": key.missing or scale.missing,
+    }
+    return scale.model_copy(update={**stated, "items": tuple(stated["items"]), "reverse": tuple(stated["reverse"])})
+
+
+def keyed_instruments(definitions: Mapping[str, Instrument], folder: Path) -> dict[str, Instrument]:
+    """The definitions, those whose key lies in the folder (`<id>.yaml`) with it. Raises `DefinitionError` as `with_key`."""
+    found = dict(definitions)
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem not in found:
+            raise DefinitionError(
+                file=path.name,
+                key="(whole file)",
+                wrong="no instrument has that name",
+                remedy="name it after its instrument",
+            )
+        found[path.stem] = with_key(found[path.stem], path.read_text(encoding="utf-8"), file=path.name)
+    return found
 
 
 @cache
@@ -302,10 +467,15 @@ def json_schema() -> dict[str, Any]:
     short = _ItemsAsWritten.model_json_schema(ref_template="#/$defs/{model}")
     definitions = {**schema["$defs"], **short.pop("$defs"), "Items": short}
     del definitions["Item"]
-    numbers = {"type": "array", "items": {"type": ["integer", "string"]}}
+    number = {"type": ["integer", "string"]}
+    numbers = {"type": "array", "items": number}
     scale = definitions["Scale"]["properties"]
     scale["items"] = {"anyOf": [{"const": "all"}, numbers], "description": "numbers or names of items, or all"}
     scale["reverse"] = {**numbers, "description": "items whose answers are turned round before scoring"}
+    scale["exposure"] = number
+    definitions["Coding"]["properties"] |= {"items": numbers, "reversed_items": numbers}
+    definitions["RiskRule"]["properties"]["item"] = number
+    schema["properties"]["orders"] = {"type": "object", "additionalProperties": numbers}
     schema["properties"]["items"] = {"$ref": "#/$defs/Items"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

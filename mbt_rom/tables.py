@@ -432,7 +432,8 @@ BENCHMARK = Table(
 def items_table(instrument: Instrument) -> Table:
     """`items/<instrument>`: one row per administration, one typed column per item in canonical coding."""
     answers = tuple(
-        Column(i.id, "Int8", f"answer {i.min}..{i.max}" + (f": {i.tag}" if i.tag else "")) for i in instrument.items
+        Column(i.id, "Int16" if i.is_wide else "Int8", f"answer {i.bounds}" + (f": {i.tag}" if i.tag else ""))
+        for i in instrument.items
     )
     return Table(
         f"items/{instrument.id}",
@@ -466,15 +467,33 @@ def scores_table(instrument: Instrument) -> Table:
             Column("moment_given", "str", "moment stated by the export itself"),
             INSTRUMENT,
             EDITION,
+            Column("language", "str", "language of the form, as a two-letter code"),
+            Column("mode", "str", "paper, web or interview"),
+            Column("assisted", "boolean", "whether somebody helped, where known"),
             SCALE,
             VALUE_SET,
             Column("score", "float64", "score in the unit of the scale; missing when not scorable"),
+            Column(
+                "unscored_because",
+                "str",
+                "too_many_missing, key_not_supplied, not_published, no_value_set_under_18 or not_defined; missing with a score",
+            ),
             Column("n_items", "Int16", "items of the scale", True),
             Column("n_answered", "Int16", "items that were answered", True),
             Column(
                 "is_prorated", "boolean", "true when missing answers were made up for by the instrument's rule", True
             ),
             Column("is_provisional", "boolean", "true when that rule is provisional", True),
+            Column("lowest_possible", "float64", "score with every missing item at the end that adds least"),
+            Column("highest_possible", "float64", "score with every missing item at the end that adds most"),
+            Column("cutoffs_crossed", "str", "ids of published cut-offs between these two limits, separated by spaces"),
+            Column("norm_id", "str", "norm behind the three columns that follow; missing where none may be used"),
+            Column(
+                "t_score", "float64", "50 + 10 x (score - mean of the norm) / SD of the norm; direction of the scale"
+            ),
+            Column("percentile", "float64", "share of the norm group below the score in %, as if it were normal"),
+            Column("norm_flags", "str", "what limits the comparison: see docs/norms.md; ids separated by spaces"),
+            Column("severity", "str", "published word for a score of this size"),
             Column("definition_hash", "str", "hash of the definition that was used", True),
             Column("software_version", "str", "version of MBT-ROM", True),
         ),

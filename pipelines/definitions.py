@@ -13,9 +13,11 @@ from typing import Any
 import dagster as dg
 
 from assets import all as all_assets
-from assets.home import Home
+from assets.home import STAMP, Home
 from assets.io_manager import TableStore
 from assets.resources import HomeResource
+from assets.state import instruments_of
+from mbt_rom.model import Instrument
 from pipelines import clock
 from pipelines.jobs import across, nightly, programme
 from pipelines.schedules import every_night
@@ -40,7 +42,7 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
     rom = ClockedHome(root=str(folder.resolve()), as_of=as_of.isoformat() if as_of else "")
     resources = {"rom": rom, "io_manager": TableStore(rom=rom), **overrides}
     return dg.Definitions.merge(
-        all_assets.definitions(),
+        all_assets.definitions(_known(folder)),
         dg.Definitions(
             resources=resources,
             jobs=[nightly, programme, across],
@@ -49,6 +51,11 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
             executor=dg.in_process_executor,
         ),
     )
+
+
+def _known(folder: Path) -> dict[str, Instrument] | None:
+    """The instruments of the home in that folder, its own among them; None where there is no home yet."""
+    return instruments_of(Home.open(folder)) if (folder / STAMP).is_file() else None
 
 
 defs = build_defs()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
+from math import isinf
 
 from dashboards import theme
 from dashboards.data import Row
@@ -155,9 +156,9 @@ def _range(shown: list[Row], scale: Scale, cutoff: float | None) -> list[float]:
     """From the end of the scale that is near the data to a little above them; never beyond the scale itself."""
     drawn = [p[c] for p in shown for c in ("quartile_1", "quartile_3", "lower_95", "upper_95") if p[c] is not None]
     drawn += [p["mean"] for p in shown] + ([cutoff] if cutoff is not None else [])
-    low, high = scale.range
+    low, high = scale.limits
     if not drawn:
-        return [low, high]
+        return [max(low, 0.0), min(high, 1.0)] if isinf(low) or isinf(high) else [low, high]
     top = min(high, max(drawn) + 0.12 * (max(drawn) - max(low, min(0.0, *drawn)) or 1))
     bottom = min(max(low, 0.0), *drawn)
     margin = 0.03 * (top - bottom)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.model import Coding, Instrument, Item
+from mbt_rom.model import LARGEST_COUNT, Coding, Instrument, Item
 from mbt_rom.pseudonyms import is_blank
 
 Flags = npt.NDArray[np.bool_]
@@ -24,7 +25,6 @@ EVIDENCE_ANSWERS = 20
 EVIDENCE_SHARE = 0.01
 _CODE = re.compile(r"(-?\d{1,9})(?:[.,]0*)?", re.ASCII)
 _ANSWER, _MISSING, _UNREADABLE, _TOO_LARGE = range(4)
-_STORABLE = range(-128, 128)
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,20 @@ def _cell(text: str, item: Item, coding: Coding | None, missing: Collection[str]
     if found is None:
         return 0, _MISSING if text in missing else _UNREADABLE
     code = int(found.group(1)) + offset
-    if not item.min <= code <= item.max and _is_declared(found.group(1), missing):
+    if not item.allows(code) and _is_declared(found.group(1), missing):
         return 0, _MISSING
-    return (code, _ANSWER) if code in _STORABLE else (0, _TOO_LARGE)
+    return (code, _ANSWER) if code in _storable(item) else (0, _TOO_LARGE)
+
+
+def _storable(item: Item) -> range:
+    return range(-128, (LARGEST_COUNT if item.is_wide else 127) + 1)
 
 
 def _offset(item: Item, coding: Coding | None) -> int:
     """A coding shifts the items whose range has its width; a 0-100 scale beside them stays as it is."""
     if coding is None or coding.min is None or coding.max is None:
         return 0
-    return coding.offset if coding.max - coding.min == item.max - item.min else 0
+    return coding.offset if coding.max - coding.min == item.largest - item.min else 0
 
 
 def _is_declared(code: str, missing: Collection[str]) -> bool:
@@ -134,7 +138,8 @@ def _assembled(instrument: Instrument, read: Read, *, index: pd.Index) -> Answer
     columns = {}
     for item in instrument.items:
         values, kinds = read.get(item.id, absent)
-        columns[item.id] = pd.arrays.IntegerArray(values.astype(np.int8), kinds != _ANSWER)
+        stored: npt.NDArray[np.integer[Any]] = values.astype(np.int16 if item.is_wide else np.int8)
+        columns[item.id] = pd.arrays.IntegerArray(stored, kinds != _ANSWER)
     blank = np.ones(n, dtype=bool)
     for _, kinds in read.values():
         blank &= kinds == _MISSING
@@ -162,9 +167,9 @@ def _refuse_contradictions(instrument: Instrument, read: Read) -> None:
     primary = [item for item in instrument.items if item.id in read and item.id in instrument.primary.items]
     answers = [read[item.id][0][read[item.id][1] == _ANSWER] for item in primary]
     codes = np.concatenate(answers) if answers else np.zeros(0, dtype=np.int32)
-    if not len(codes) or len({(item.min, item.max) for item in primary}) != 1:
+    if not len(codes) or len({(item.min, item.largest) for item in primary}) != 1:
         return
-    outside = codes[(codes < primary[0].min) | (codes > primary[0].max)]
+    outside = codes[(codes < primary[0].min) | (codes > primary[0].largest)]
     if len(outside) < EVIDENCE_SHARE * len(codes) or len(codes) < EVIDENCE_ANSWERS or not len(outside):
         return
     for coding in instrument.codings:
@@ -194,14 +199,14 @@ def refuse_other_edition(answers: Answers, instrument: Instrument, instruments: 
 def _refuse_edition(answers: Answers, instrument: Instrument, other: Instrument) -> None:
     theirs = {item.number: item for item in other.items}
     for item in instrument.items:
-        if (their := theirs.get(item.number)) is None or their.max <= item.max:
+        if (their := theirs.get(item.number)) is None or their.largest <= item.largest:
             continue
         codes = answers.codes[item.id].to_numpy(dtype="int64", na_value=item.min)
-        if ((codes > item.max) & (codes <= their.max)).any():
-            highest = int(codes[codes <= their.max].max())
+        if ((codes > item.largest) & (codes <= their.largest)).any():
+            highest = int(codes[codes <= their.largest].max())
             raise ExportError(
                 "edition_contradicted",
                 f"answers run to {highest}: is this the {other.edition} version? {instrument.name} allows "
-                f"{item.min} to {item.max}",
+                f"{item.bounds}",
                 column=item.id,
             )

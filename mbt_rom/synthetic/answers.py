@@ -108,6 +108,8 @@ def _cut(liability: Floats, item: Item, *, place: float) -> Answers:
     Scales of many answers (EQ VAS) spread over 4.4 SD and are mostly answered in fives, as people do: six in seven of
     the answers are rounded.
     """
+    if item.max is None:
+        return _count(liability, place=place)
     n_steps = item.max - item.min
     gap = (4.4 if n_steps > _MANY_ANSWERS else 2.3) / n_steps
     steps = np.clip(np.ceil((liability - place) / gap + (n_steps - 1) / 2), 0, n_steps)
@@ -115,6 +117,11 @@ def _cut(liability: Floats, item: Item, *, place: float) -> Answers:
     if n_steps > _MANY_ANSWERS:
         made = np.where(made % 7 == 0, made, np.round(made / 5) * 5).astype(np.int16)
     return np.asarray(np.clip(made, 0, n_steps) + item.min, dtype=np.int16)
+
+
+def _count(liability: Floats, *, place: float) -> Answers:
+    """A count without a limit: mostly none, seldom many (the whole part of e to the power of the liability, less one)."""
+    return np.asarray(np.floor(np.exp(np.clip(1.4 * (liability - place), None, 6)) - 1).clip(0), dtype=np.int16)
 
 
 def _with_missing(made: Answers, distress: Floats, rng: np.random.Generator) -> Answers:

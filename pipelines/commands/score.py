@@ -267,7 +267,7 @@ def _reader(item: Item, missing: frozenset[str]) -> Callable[[str], int]:
     def read(cell: str) -> int:
         text = cell.strip().casefold()
         number = _whole_number(text)
-        if number is not None and item.min <= number <= item.max:
+        if number is not None and item.allows(number):
             return number
         if text in BLANK or text in missing or (number is not None and str(number) in missing):
             return int(MISSING)
@@ -282,7 +282,7 @@ def _whole_number(text: str) -> int | None:
 
 def _is_answer(code: str, item: Item) -> bool:
     number = _whole_number(code)
-    return number is not None and item.min <= number <= item.max
+    return number is not None and item.allows(number)
 
 
 def _about_wrong(
