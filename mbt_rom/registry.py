@@ -426,7 +426,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _value_set(row: Mapping[str, str], coefficients: Mapping[str, float]) -> ValueSet:
-    values = utilities(coefficients, n_levels=instrument(row["instrument"]).items[0].max)
+    values = utilities(coefficients, n_levels=instrument(row["instrument"]).items[0].largest)
     values.setflags(write=False)
     return ValueSet(
         id=row["id"],
