@@ -1,12 +1,11 @@
 """Answer cells of one form: text in, whole numbers in canonical coding out, with what could not be read.
 
-Belongs here: codes, missing codes, codings. Does not belong here: whether an answer is within its range (`expectations`);
-only contradictions that no single row shows are judged here: the wrong edition, a coding that nobody declared.
+Belongs here: the columns of a form. Does not belong here: what one cell says (`codings`), whether an answer is within its range
+(`expectations`); only contradictions that no single row shows are judged here: the wrong edition, a coding that nobody declared.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.exports.codings import Cell, cell_reader, coding_of, label_codings
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.model import LARGEST_COUNT, Coding, Instrument, Item
-from mbt_rom.pseudonyms import is_blank
 
 Flags = npt.NDArray[np.bool_]
 #: Under an undeclared coding at least this many answers, and this share outside the canonical range, are evidence.
 EVIDENCE_ANSWERS = 20
 EVIDENCE_SHARE = 0.01
-_CODE = re.compile(r"(-?\d{1,9})(?:[.,]0*)?", re.ASCII)
 _ANSWER, _MISSING, _UNREADABLE, _TOO_LARGE = range(4)
 
 
@@ -59,74 +57,69 @@ def read_answers(
     >>> read.codes["phq9_01"].tolist(), read.unreadable.tolist(), read.is_blank.tolist()
     ([3, <NA>, <NA>], [nan, nan, 'phq9_01'], [False, True, False])
     """
-    chosen = _coding(instrument, coding, cells)
+    chosen = _coding(instrument, coding, cells, missing)
     items = [item for item in instrument.items if item.id in cells]
-    read = {item.id: _read(cells[item.id], item, chosen, missing) for item in items}
+    read = {item.id: _read(cells[item.id], instrument, item, chosen, missing) for item in items}
     if chosen is None:
         _refuse_contradictions(instrument, read)
     return _assembled(instrument, read, index=next(iter(cells.values())).index)
 
 
-def _coding(instrument: Instrument, coding: str | None, cells: Mapping[str, pd.Series]) -> Coding | None:
+def _coding(
+    instrument: Instrument, coding: str | None, cells: Mapping[str, pd.Series], missing: Collection[str]
+) -> Coding | None:
     if coding is None:
-        return _coding_of_labels(instrument, cells)
-    for candidate in instrument.codings:
-        if candidate.id == coding:
-            return candidate
-    have = ", ".join(c.id for c in instrument.codings)
-    raise ExportError("mapping_invalid", f"{instrument.name} has no coding '{coding}'; it has {have}")
+        return _coding_of_labels(instrument, cells, missing)
+    try:
+        return coding_of(instrument, coding)
+    except KeyError as error:
+        raise ExportError("mapping_invalid", str(error.args[0])) from None
 
 
-def _coding_of_labels(instrument: Instrument, cells: Mapping[str, pd.Series]) -> Coding | None:
+def _coding_of_labels(
+    instrument: Instrument, cells: Mapping[str, pd.Series], missing: Collection[str]
+) -> Coding | None:
     """The coding whose labels are all that the cells hold: labels that are no numbers leave nothing to guess."""
-    candidates = [c for c in instrument.codings if c.map and not any(_CODE.fullmatch(label) for label in c.map)]
+    candidates = label_codings(instrument)
     if not candidates:
         return None
-    found = {str(text).strip() for column in cells.values() for text in column.dropna().unique()}
-    found = {text for text in found if not is_blank(text)}
-    return next((c for c in candidates if found and c.map and found <= set(c.map)), None)
+    found = {item: {str(text) for text in column.dropna().unique()} for item, column in cells.items()}
+    return next((c for c in candidates if _explains(c, instrument, found, missing)), None)
+
+
+def _explains(coding: Coding, instrument: Instrument, found: Mapping[str, set[str]], missing: Collection[str]) -> bool:
+    """Whether some cells hold labels of the coding and no cell of the items it speaks of holds anything else."""
+    spoken_of = [i for i in instrument.items if i.id in found and (not coding.items or i.id in coding.items)]
+    kinds: set[str] = set()
+    for item in spoken_of:
+        read = cell_reader(instrument, item, coding=coding, missing=missing)
+        kinds |= {read(text).kind for text in found[item.id]}
+    return "answer" in kinds and kinds <= {"answer", "missing"}
 
 
 def _read(
-    column: pd.Series, item: Item, coding: Coding | None, missing: Collection[str]
+    column: pd.Series, instrument: Instrument, item: Item, coding: Coding | None, missing: Collection[str]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """Per row the code and what it is; -1 codes where there is none."""
     codes, unique = pd.factorize(column.fillna(""))
-    read = [_cell(str(text), item, coding, missing) for text in unique]
+    read_cell = cell_reader(instrument, item, coding=coding, missing=missing)
+    read = [_kept(read_cell(str(text)), item) for text in unique]
     values = np.array([value for value, _ in read] or [0], dtype=np.int32)
     kinds = np.array([kind for _, kind in read] or [0], dtype=np.int8)
     return values[codes], kinds[codes]
 
 
-def _cell(text: str, item: Item, coding: Coding | None, missing: Collection[str]) -> tuple[int, int]:
-    text = text.strip()
-    if is_blank(text):
+def _kept(cell: Cell, item: Item) -> tuple[int, int]:
+    """The code and what it is; one outside the item's range is kept as long as it can be stored."""
+    if cell.kind == "missing":
         return 0, _MISSING
-    if coding is not None and coding.map is not None and text in coding.map:
-        return coding.map[text], _ANSWER
-    found = _CODE.fullmatch(text)
-    offset = _offset(item, coding)
-    if found is None:
-        return 0, _MISSING if text in missing else _UNREADABLE
-    code = int(found.group(1)) + offset
-    if not item.allows(code) and _is_declared(found.group(1), missing):
-        return 0, _MISSING
-    return (code, _ANSWER) if code in _storable(item) else (0, _TOO_LARGE)
+    if cell.kind == "unreadable":
+        return 0, _UNREADABLE
+    return (cell.code, _ANSWER) if cell.code in _storable(item) else (0, _TOO_LARGE)
 
 
 def _storable(item: Item) -> range:
     return range(-128, (LARGEST_COUNT if item.is_wide else 127) + 1)
-
-
-def _offset(item: Item, coding: Coding | None) -> int:
-    """A coding shifts the items whose range has its width; a 0-100 scale beside them stays as it is."""
-    if coding is None or coding.min is None or coding.max is None:
-        return 0
-    return coding.offset if coding.max - coding.min == item.largest - item.min else 0
-
-
-def _is_declared(code: str, missing: Collection[str]) -> bool:
-    return any((m := _CODE.fullmatch(declared.strip())) and int(m.group(1)) == int(code) for declared in missing)
 
 
 Read = Mapping[str, tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]]
