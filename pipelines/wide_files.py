@@ -43,6 +43,10 @@ class UnreadableError(Exception):
     """The file cannot be used; the message says where and why, and what to do."""
 
 
+class AttentionError(Exception):
+    """The data in the file need attention; one line per thing wrong, never with an answer in it."""
+
+
 @dataclass(frozen=True)
 class WideFile:
     """Columns in order under their names, which may repeat; text files hold text only.
@@ -205,6 +209,21 @@ def repeated_text(value: str, n: int) -> pa.Array:
     """A column with the same text in every row."""
     offsets = np.arange(n + 1, dtype=np.int32) * np.int32(len(value.encode()))
     return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(offsets), pa.py_buffer(value.encode() * n)])
+
+
+def text_where(value: str, where: NDArray[np.bool_]) -> pa.Array:
+    """A column with the same text in those rows, and nothing in the others."""
+    return texts_of([value], np.where(where, 0, -1))
+
+
+def texts_of(texts: Sequence[str], which: NDArray[np.integer[Any]]) -> pa.Array:
+    """A column that has in each row the text of that number, and nothing where the number is -1."""
+    encoded = [text.encode() for text in (*texts, "")]
+    data = b"".join(encoded[number] for number in which.tolist())
+    length = np.array([len(text) for text in encoded], dtype=np.int32)[which]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(length, dtype=np.int32)])
+    is_there = pa.py_buffer(np.packbits(which >= 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(which), [is_there, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
 def text_of(value: str) -> pa.Scalar:
