@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from mbt_rom.exports.codings import is_blank as is_blank
+from mbt_rom.exports.cells import is_blank as is_blank
 from mbt_rom.settings import Issuer
 
 MINIMUM_KEY_BYTES = 32

@@ -1,20 +1,22 @@
 """What the cells of item columns say: answers in canonical coding, row by row, or what has to be mended first.
 
-Belongs here: reading every cell under the coding of the file, recognising labels, a column of profiles, ages, the list of cells
-that cannot be used. Does not belong here: what one cell says (`mbt_rom.exports.codings`), finding columns (`item_columns`).
+Belongs here: reading every cell of a wide file, a column of profiles, ages, the list of cells that cannot be used. Does not
+belong here: what one cell says (`mbt_rom.exports.cells`), finding columns (`item_columns`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mbt_rom.exports.codings import Cell, cell_reader, is_blank, label_codings
+from mbt_rom.exports import cells, codings
+from mbt_rom.exports.cells import CellReader, cell_reader, is_blank, state_digits
+from mbt_rom.exports.errors import ExportError
 from mbt_rom.model import ADULT, Coding, Instrument, Item
 from mbt_rom.scoring import MISSING
 from pipelines.item_columns import ItemColumns
@@ -24,7 +26,8 @@ from pipelines.wide_files import AttentionError, WideFile, code_cells
 LISTED = 20
 #: Stand among the answers, which are counts from 0 or small numbers, for what cannot be used.
 _UNREADABLE, _OUTSIDE = -30_000, -30_001
-_WRONG = {"unreadable": _UNREADABLE, "outside": _OUTSIDE}
+#: So many forms are enough to see that items are stored turned round.
+_ENOUGH_FORMS = 2_000
 _OLDEST = 130
 
 Codes = NDArray[np.int16]
@@ -34,44 +37,34 @@ Wrong = tuple[int, int, Item, int]
 
 
 @dataclass(frozen=True)
-class _WrongCells:
-    """How many cells cannot be used, how many of these cannot even be read, and the first of them by row."""
-
-    n: int
-    n_unreadable: int
-    first: list[Wrong]
-
-
-@dataclass(frozen=True)
 class ItemAnswers:
-    """Answers per item, as `mbt_rom.scoring.scale_scores` takes them, and the coding they were read in (None: canonical).
-
-    `is_recognised`: nobody named the coding; the file holds its labels.
-    """
+    """Answers per item, as `mbt_rom.scoring.scale_scores` takes them. `labels_of`: undeclared codings whose labels were met."""
 
     answers: Answers
-    coding: Coding | None
-    is_recognised: bool
+    labels_of: tuple[str, ...]
 
 
 def read_answers(
-    definition: Instrument, wide: WideFile, columns: ItemColumns, *, coding: Coding | None, missing: Collection[str]
+    definition: Instrument,
+    wide: WideFile,
+    columns: ItemColumns,
+    *,
+    declared: Sequence[Coding],
+    missing: Collection[str],
 ) -> ItemAnswers:
     """Answers of every item that a score rests on; one without a column is missing everywhere.
 
-    Without a coding answers are canonical, or labels that are no numbers. Raises AttentionError naming row, column and rule of
-    every cell that is neither an answer nor a code for none, with the remedy.
+    Without a declared coding answers are canonical, or labels that are no numbers. Raises AttentionError naming row, column and
+    rule of every cell that is neither an answer nor a code for none, with the remedy; and where the answers of a file that
+    declares no coding speak for another one.
     """
     reading = _Reading(definition, wide, columns, frozenset(missing))
-    chosen, codes, wrong = coding, *reading.under(coding)
-    if coding is None and wrong.n_unreadable:
-        for candidate in label_codings(definition):
-            others = reading.under(candidate)
-            if others[1].n < wrong.n:
-                chosen, (codes, wrong) = candidate, others
+    codes, wrong, labels = reading.under(declared)
     if wrong.n:
-        raise AttentionError("\n".join(reading.complaints(wrong, chosen, is_stated=coding is not None)))
-    return ItemAnswers(_typed(definition, codes, wide.n_rows), chosen, coding is None and chosen is not None)
+        raise AttentionError("\n".join(reading.complaints(wrong, declared)))
+    if not declared:
+        _refuse_other_coding(definition, codes)
+    return ItemAnswers(_typed(definition, codes, wide.n_rows), () if declared else _codings_with(definition, labels))
 
 
 def _used_items(definition: Instrument) -> list[Item]:
@@ -86,6 +79,24 @@ def _typed(definition: Instrument, codes: dict[str, Codes], n_rows: int) -> Answ
     return {i: codes[i].astype(t) if i in codes else np.full(n_rows, MISSING, dtype=t) for i, t in types.items()}
 
 
+def _codings_with(definition: Instrument, labels: set[str]) -> tuple[str, ...]:
+    return tuple(
+        c.id for c in definition.codings if codings.is_of_labels(c) and labels & set(codings.labels_of(c)) - _NUMBERS
+    )
+
+
+#: Labels that are numbers: they tell no coding.
+_NUMBERS = frozenset(map(str, range(100)))
+
+
+@dataclass(frozen=True)
+class _WrongCells:
+    """How many cells cannot be used, and the first of them by row."""
+
+    n: int
+    first: list[Wrong]
+
+
 @dataclass(frozen=True)
 class _Reading:
     """One file that is to be read as forms of one instrument."""
@@ -95,48 +106,55 @@ class _Reading:
     columns: ItemColumns
     missing: frozenset[str]
 
-    def under(self, coding: Coding | None) -> tuple[dict[str, Codes], _WrongCells]:
-        """Codes per item in that coding, and the cells that cannot be used."""
-        codes = self._profile(coding) | {
-            item.id: code_cells(self.wide.columns[self.columns.positions[item.id]], self._meaning(item, coding))
+    def under(self, declared: Sequence[Coding]) -> tuple[dict[str, Codes], _WrongCells, set[str]]:
+        """Codes per item in these codings, the cells that cannot be used, and the labels that were met."""
+        labels: set[str] = set()
+        codes = self._profile(declared) | {
+            item.id: code_cells(
+                self.wide.columns[self.columns.positions[item.id]], self._meaning(item, declared, labels)
+            )
             for item in _used_items(self.definition)
             if item.id in self.columns.positions
         }
-        return codes, self._wrong(codes)
+        return codes, self._wrong(codes), labels
 
     def _wrong(self, codes: dict[str, Codes]) -> _WrongCells:
-        n = n_unreadable = 0
+        n = 0
         first: list[Wrong] = []
         for position, item_id in {self.columns.position(item_id): item_id for item_id in codes}.items():
             column, item = codes[item_id], self.definition.item(item_id)
             rows = np.flatnonzero(column <= _UNREADABLE)
             n += len(rows)
-            n_unreadable += int((column[rows] == _UNREADABLE).sum())
             first += [(row, position, item, int(column[row])) for row in rows[:LISTED].tolist()]
-        return _WrongCells(n, n_unreadable, sorted(first, key=lambda wrong: wrong[0])[:LISTED])
+        return _WrongCells(n, sorted(first, key=lambda wrong: wrong[0])[:LISTED])
 
-    def _meaning(self, item: Item, coding: Coding | None) -> Callable[[str], int]:
-        read = cell_reader(self.definition, item, coding=coding, missing=self.missing)
-        return lambda text: _number_of(read(text))
+    def _meaning(self, item: Item, declared: Sequence[Coding], labels: set[str]) -> Callable[[str], int]:
+        reader = cell_reader(self.definition, item, declared, self.missing)
+        if not reader.labels:
+            return lambda text: _number_of(reader, text)
 
-    def _profile(self, coding: Coding | None) -> dict[str, Codes]:
+        def meaning(text: str) -> int:
+            labels.add(codings.label_key(text))
+            return _number_of(reader, text)
+
+        return meaning
+
+    def _profile(self, declared: Sequence[Coding]) -> dict[str, Codes]:
         """Levels of the items whose levels stand in one column, as the digits of a number such as 11232."""
         if self.columns.profile is None:
             return {}
         items = self.columns.profile_items
-        levels = [self._meaning(self.definition.item(item), coding) for item in items]
-        digits = re.compile(rf"([0-9]{{{len(items)}}})(?:[.,]0*)?", re.ASCII)
+        readers = [cell_reader(self.definition, self.definition.item(i), declared, self.missing) for i in items]
+        no_answer = frozenset(map(codings.label_key, self.missing))
         states: dict[tuple[int, ...], int] = {}
 
         def meaning(text: str) -> int:
-            found = digits.fullmatch(text.strip())
-            if found:
-                state = tuple(level(digit) for level, digit in zip(levels, found.group(1), strict=True))
-                worst = min(state)
-                state = state if worst > _UNREADABLE else (worst,) * len(items)
+            digits = state_digits(text, len(items), no_answer)
+            if digits:
+                state = tuple(_number_of(reader, digit) for reader, digit in zip(readers, digits, strict=True))
+                state = state if min(state) > _UNREADABLE else (min(state),) * len(items)
             else:
-                no_answer = is_blank(text) or text.strip().casefold() in self.missing
-                state = (int(MISSING) if no_answer else _UNREADABLE,) * len(items)
+                state = (_UNREADABLE if digits is None else int(MISSING),) * len(items)
             return states.setdefault(state, len(states))
 
         which = code_cells(self.wide.columns[self.columns.profile], meaning)
@@ -145,43 +163,85 @@ class _Reading:
 
     # --- what is said about cells that cannot be used ---------------------------------------------------------------------
 
-    def complaints(self, wrong: _WrongCells, coding: Coding | None, *, is_stated: bool) -> Iterator[str]:
+    def complaints(self, wrong: _WrongCells, declared: Sequence[Coding]) -> Iterator[str]:
         """One line per cell, as far as they are listed, and the remedy."""
         numbers = self.wide.row_numbers([row for row, *_ in wrong.first])
         for number, (_, position, item, what) in zip(numbers, wrong.first, strict=True):
             rule = "answer_not_a_code" if what == _UNREADABLE else "answer_out_of_range"
-            yield f"row {number}, column '{self.wide.names[position]}': {self._what(item, coding, position, what)} ({rule})"
+            yield f"row {number}, column '{self.wide.names[position]}': {self._what(item, declared, position, what)} ({rule})"
         if wrong.n > LISTED:
             yield f"and {wrong.n - LISTED:,} cells more"
-        named = f" They were read in the coding {coding.id}." if coding is not None else ""
         yield (
-            f"remedy: correct these cells, or declare their codes with --missing.{named}{self._other_codings(coding, is_stated)} "
-            f"Many at once: is this another coding or another edition than the {self.definition.name}? Nothing was written."
+            f"remedy: correct these cells, or declare their codes with --missing.{self._other_codings(declared)} Many at once: "
+            f"is this another coding or another edition than the {self.definition.name}? Nothing was written."
         )
 
-    def _what(self, item: Item, coding: Coding | None, position: int, what: int) -> str:
+    def _what(self, item: Item, declared: Sequence[Coding], position: int, what: int) -> str:
+        coding = codings.coding_of(item, declared)
         if position == self.columns.profile:
             levels = f"from {item.min} to {item.max}" if coding is None else f"in the coding {coding.id}"
             return f"not {len(self.columns.profile_items)} digits that are levels {levels}"
+        if coding is not None and coding.id != "canonical":
+            return f"not one of the answers in the coding {coding.id}"
         if what == _OUTSIDE:
-            return f"not one of the answers {item.min}..{item.max}" if coding is None else "not one of the answers"
-        if coding is not None and coding.map and (not coding.items or item.id in coding.items):
-            return f"not one of the codes of {coding.id}"
+            return f"not one of the answers {item.min}..{item.max}"
         return "not a whole number" + (" written without separators" if item.is_wide else "")
 
-    def _other_codings(self, coding: Coding | None, is_stated: bool) -> str:
-        """Codings in which every cell can be read; they are named and not tried, since numbers are never guessed."""
-        if is_stated:
+    def _other_codings(self, declared: Sequence[Coding]) -> str:
+        """Codings in which every cell can be read; they are named and not used, since numbers are never guessed."""
+        if declared:
             return ""
-        others = [c for c in self.definition.codings if c != coding and (c.offset or c.map)]
-        fitting = [c.id for c in others if self.under(c)[1].n == 0]
+        fitting = [
+            c.id for c in self.definition.codings if (c.offset or c.map or c.is_scored) and self.under([c])[1].n == 0
+        ]
         if not fitting:
             return ""
-        return f" All of them are answers in the coding {' or '.join(fitting)}: if the file counts so, say --coding {fitting[0]}."
+        return (
+            f" All of them are answers in the coding {' or '.join(fitting)}: if the file writes them so, say "
+            f"--coding {fitting[0]}."
+        )
 
 
-def _number_of(cell: Cell) -> int:
-    return int(MISSING) if cell.kind == "missing" else _WRONG.get(cell.kind, cell.code)
+def _number_of(reader: CellReader, text: str) -> int:
+    code, what = reader.cell(text)
+    if what == cells.MISSING:
+        return int(MISSING)
+    if what == cells.UNREADABLE:
+        return _UNREADABLE
+    return code if what == cells.ANSWER and reader.item.allows(code) else _OUTSIDE
+
+
+# --- answers that speak for another coding --------------------------------------------------------------------------------
+
+
+def _refuse_other_coding(definition: Instrument, codes: dict[str, Codes]) -> None:
+    """Raises AttentionError where all answers could be canonical and yet speak for another coding that nobody declared.
+
+    Answers outside the range are refused before. What is left are codings that give the same numbers another meaning.
+    """
+    for coding in definition.codings:
+        alone = definition.model_copy(update={"codings": (coding,)})
+        try:
+            if is_map := coding.map is not None and not codings.is_of_labels(coding):
+                codings.refuse_other_coding(alone, {i: c[c != MISSING].astype(np.int32) for i, c in codes.items()})
+            if coding.reversed_items:
+                codings.refuse_reversed(alone, _as_floats(codes))
+        except ExportError:
+            turned, other = (
+                "the items that it turns round run against all others",
+                "all of them are numbers that it has",
+            )
+            raise AttentionError(
+                f"columns of the items: the answers may be in the coding {coding.id}, since {other if is_map else turned} "
+                "(coding_undeclared)\n"
+                f"remedy: find out how the survey tool stores them, and say --coding {coding.id} or --coding canonical. Nothing "
+                "was written."
+            ) from None
+
+
+def _as_floats(codes: dict[str, Codes]) -> dict[str, NDArray[np.float64]]:
+    columns = {item: column[:_ENOUGH_FORMS].astype(np.float64) for item, column in codes.items()}
+    return {item: np.where(column == MISSING, np.nan, column) for item, column in columns.items()}
 
 
 # --- ages -----------------------------------------------------------------------------------------------------------------

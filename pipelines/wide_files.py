@@ -249,24 +249,35 @@ def _first_bytes(begins: NDArray[np.int32], data: NDArray[np.uint8]) -> NDArray[
 
 
 def code_cells(column: pa.ChunkedArray, meaning: Callable[[str], int]) -> NDArray[np.int16]:
-    """The number that `meaning` gives to each cell's text; it is asked once per different text and chunk."""
-    short = np.array([meaning(chr(byte)) for byte in range(128)] + [0] * 128, dtype=np.int16)
-    codes = [_coded(chunk, meaning, short) for chunk in column.cast(pa.string()).chunks]
+    """The number that `meaning` gives to each cell's text; it is asked about texts that stand there, once per chunk."""
+    codes = [_coded(chunk, meaning) for chunk in column.cast(pa.string()).chunks]
     return np.concatenate([np.zeros(0, dtype=np.int16), *codes])
 
 
-def _coded(cells: pa.StringArray, meaning: Callable[[str], int], short: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Codes of one chunk. Nearly all answers are one character: one look into the table `short` covers them."""
+def _coded(cells: pa.StringArray, meaning: Callable[[str], int]) -> NDArray[np.int16]:
+    """Codes of one chunk. Nearly all answers are one character: one look into a small table covers them."""
     cells = pc.coalesce(cells, text_of("")) if cells.null_count else cells
     begins, data = _text_buffers(cells)
     length = np.diff(begins)
-    codes = short[_first_bytes(begins, data)]
-    codes[length == 0] = meaning("")
+    first = _first_bytes(begins, data)
     longer = np.flatnonzero(length > 1)
+    codes = _short_codes(first, first[longer], meaning)[first]
+    codes[length == 0] = meaning("")
     if len(longer):
         encoded = cells.take(arrow_of(longer)).dictionary_encode()
         known = np.array([meaning(text.as_py()) for text in encoded.dictionary], dtype=np.int16)
         codes[longer] = known[np.frombuffer(encoded.indices.buffers()[1], dtype=np.int32)[: len(longer)]]
+    return codes
+
+
+def _short_codes(
+    first: NDArray[np.uint8], of_longer: NDArray[np.uint8], meaning: Callable[[str], int]
+) -> NDArray[np.int16]:
+    """Byte -> code of the cells that consist of it alone; 0 for bytes of which there is no such cell."""
+    n_alone = np.bincount(first, minlength=256) - np.bincount(of_longer, minlength=256)
+    codes = np.zeros(256, dtype=np.int16)
+    for byte in np.flatnonzero(n_alone[1:128]) + 1:
+        codes[byte] = meaning(chr(byte))
     return codes
 
 

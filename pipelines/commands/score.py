@@ -8,7 +8,7 @@ here: which columns are items (`pipelines.item_columns`), what cells say (`pipel
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ import click
 import numpy as np
 
 from mbt_rom import registry
-from mbt_rom.exports.codings import cell_reader, coding_of
-from mbt_rom.model import Coding, Instrument
+from mbt_rom.exports.cells import ANSWER, cell_reader
+from mbt_rom.exports.codings import declared_codings
+from mbt_rom.exports.errors import ExportError
+from mbt_rom.model import Coding, Instrument, Item
 from mbt_rom.scoring import scale_scores
 from mbt_rom.valuation import ValueSet
 from pipelines.item_answers import ItemAnswers, are_minors, read_answers
@@ -45,7 +47,7 @@ class Options:
     out: Path
     items: tuple[str, ...]
     missing: frozenset[str]
-    coding: Coding | None
+    declared: tuple[Coding, ...]
     order: str | None
     profile: str | None
     age: str | None
@@ -59,7 +61,7 @@ class Options:
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV or Parquet, by its ending.")
 @click.option("--items", metavar="COL,COL,...", help="Columns of the items, in the order of the items.")
 @click.option("--missing", metavar="CODES", help="Codes that mean 'no answer', separated by commas: 7,9.")
-@click.option("--coding", metavar="ID", help="How the file writes the answers: one_based, labels_nl, ...")
+@click.option("--coding", metavar="ID,...", help="How the file writes the answers: one_based, pre_reversed, ...")
 @click.option("--order", metavar="ID", help="Order in which the file numbers the items, where there are several.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="YAML with the scoring key that your licence gives you.")  # fmt: skip
@@ -133,7 +135,7 @@ def _options(
     if ctx.get_parameter_source("home") is click.core.ParameterSource.COMMANDLINE and not home.is_dir():
         raise click.BadParameter(f"'{home}' is no folder", param_hint="--home")
     definition, used_key = with_supplied_key(named_instrument(instrument, home=home), key=key, home=home)
-    chosen = _coding(definition, coding)
+    declared = _declared(definition, coding)
     return Options(
         definition=definition,
         key=used_key,
@@ -141,8 +143,8 @@ def _options(
         out=_destination(file, out),
         order=_order(definition, order),
         items=_named(definition, items, order=order),
-        missing=_missing(definition, missing, chosen),
-        coding=chosen,
+        missing=_missing(definition, missing, declared),
+        declared=declared,
         profile=_profile(definition, profile, items),
         age=_age(definition, age),
         value_set=_value_set(definition, value_set),
@@ -150,13 +152,13 @@ def _options(
     )
 
 
-def _coding(definition: Instrument, coding: str | None) -> Coding | None:
+def _declared(definition: Instrument, coding: str | None) -> tuple[Coding, ...]:
     if coding is None:
-        return None
+        return ()
     try:
-        return coding_of(definition, coding)
-    except KeyError as error:
-        raise click.BadParameter(str(error.args[0]), param_hint="--coding") from None
+        return declared_codings(definition, [name.strip() for name in coding.split(",")])
+    except ExportError as error:
+        raise click.BadParameter(error.detail, param_hint="--coding") from None
 
 
 def _order(definition: Instrument, order: str | None) -> str | None:
@@ -166,12 +168,18 @@ def _order(definition: Instrument, order: str | None) -> str | None:
     return order
 
 
-def _missing(definition: Instrument, missing: str | None, coding: Coding | None) -> frozenset[str]:
+def _missing(definition: Instrument, missing: str | None, declared: Sequence[Coding]) -> frozenset[str]:
     codes = frozenset(code.strip().casefold() for code in (missing or "").split(",")) - {""}
-    readers = [cell_reader(definition, item, coding=coding) for item in definition.items]
-    if answers := sorted(code for code in codes if all(read(code).kind == "answer" for read in readers)):
+    if answers := sorted(
+        code for code in codes if all(_is_answer(definition, i, declared, code) for i in definition.items)
+    ):
         raise click.BadParameter(f"an answer of the {definition.name}: {', '.join(answers)}", param_hint="--missing")
     return codes
+
+
+def _is_answer(definition: Instrument, item: Item, declared: Sequence[Coding], text: str) -> bool:
+    code, what = cell_reader(definition, item, declared).cell(text)
+    return what == ANSWER and item.allows(code)
 
 
 def _profile(definition: Instrument, profile: str | None, items: str | None) -> str | None:
@@ -241,7 +249,7 @@ def _run(options: Options) -> Iterator[str]:
     _refuse_unsaid(options)
     columns = _columns(options, wide)
     is_minor = _minors(options, wide)
-    read = read_answers(definition, wide, columns, coding=options.coding, missing=options.missing)
+    read = read_answers(definition, wide, columns, declared=options.declared, missing=options.missing)
     result = scale_scores(definition, read.answers, value_set=options.value_set)
     scored = ScoredFile(result, wide, columns, is_minor, options.bounds)
     added = scored.added()
@@ -259,7 +267,7 @@ def _refuse_unsaid(options: Options) -> None:
             f"Say it with --order: {', '.join(definition.orders)}. Or name the columns in canonical order with --items.\n"
             f"{definition.orders_note or ''}"
         )
-    if definition.coding_must_be_stated and options.coding is None:
+    if definition.coding_must_be_stated and not options.declared:
         listed = "\n".join(f"  {_described(coding)}" for coding in definition.codings)
         raise click.UsageError(
             f"the {definition.name} is exported in several codings that look the same. Say which with --coding:\n{listed}"
@@ -288,9 +296,9 @@ def _report(options: Options, scored: ScoredFile, read: ItemAnswers, n_shielded:
     forms = "form" if n_rows == 1 else "forms"
     yield f"{definition.name}: {n_rows:,} {forms} in {options.file.name}, scores in {options.out}"
     yield from scored.report()
-    if read.coding is not None:
-        how = ", recognised by its labels" if read.is_recognised else ""
-        yield f"  Coding: {_described(read.coding)}{how}"
+    yield from (f"  Coding: {_described(coding)}" for coding in options.declared)
+    if read.labels_of:
+        yield f"  Coding recognised by its labels: {' or '.join(read.labels_of)}"
     if options.order is not None:
         yield f"  Order: {options.order}"
     if options.key is not None:

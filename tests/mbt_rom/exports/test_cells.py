@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from mbt_rom.exports.codings import Cell, cell_reader, coding_of, label_codings
+from mbt_rom.exports.cells import ANSWER, MISSING, TOO_LARGE, UNREADABLE, cell_reader
+from mbt_rom.exports.codings import declared_codings
 from mbt_rom.registry import instrument, instruments
 
 
 def cell(
     instrument_id: str, number: str, text: str, coding: str | None = None, *, missing: tuple[str, ...] = ()
-) -> Cell:
+) -> tuple[int, int]:
     definition = instrument(instrument_id)
     item = next(item for item in definition.items if item.number == number)
-    chosen = None if coding is None else coding_of(definition, coding)
-    return cell_reader(definition, item, coding=chosen, missing=missing)(text)
+    declared = () if coding is None else declared_codings(definition, coding)
+    return cell_reader(definition, item, declared, missing).cell(text)
 
 
 @pytest.mark.parametrize(
@@ -57,37 +58,39 @@ def cell(
     ],
 )
 def test_answer(instrument_id: str, number: str, coding: str | None, text: str, answer: int) -> None:
-    assert cell(instrument_id, number, text, coding) == Cell("answer", answer)
+    assert cell(instrument_id, number, text, coding) == (answer, ANSWER)
 
 
 @pytest.mark.parametrize(
-    ("instrument_id", "number", "coding", "text", "kind"),
+    ("instrument_id", "number", "coding", "text", "what"),
     [
-        ("phq9", "1", None, "4", "outside"),
-        ("phq9", "1", "one_based", "0", "outside"),
-        ("phq9", "1", None, "1.5", "unreadable"),
-        ("phq9", "1", None, "not at all", "unreadable"),
-        # Beside labels a number is not guessed: it may count from 0 or from 1.
-        ("phq9", "1", "labels_en", "1", "unreadable"),
+        ("phq9", "1", None, "1.5", UNREADABLE),
         # 0 is no rating of the SCID-I, and must not pass for "absent".
-        ("scid1", "mood_disorder", "scid_rating", "0", "unreadable"),
-        ("rmet", "1", "scored", "2", "unreadable"),
+        ("scid1", "mood_disorder", "scid_rating", "0", UNREADABLE),
+        ("rmet", "1", "scored", "2", UNREADABLE),
         # 1,000 and 1.000 are one or a thousand, depending on the country.
-        ("sshi", "self_harm_acts", None, "1.000", "unreadable"),
-        ("sshi", "self_harm_acts", None, "1,000", "unreadable"),
-        ("phq9", "1", None, " ", "missing"),
-        ("scid1", "mood_disorder", "scid_rating", "?", "missing"),
-        ("clinical_process", "1", None, "NA", "missing"),
+        ("sshi", "self_harm_acts", None, "1.000", UNREADABLE),
+        ("sshi", "self_harm_acts", None, "1,000", UNREADABLE),
+        ("sshi", "self_harm_acts", None, "1000000", TOO_LARGE),
+        ("phq9", "1", None, " ", MISSING),
+        ("scid1", "mood_disorder", "scid_rating", "?", MISSING),
+        ("clinical_process", "1", None, "NA", MISSING),
     ],
 )
-def test_no_answer(instrument_id: str, number: str, coding: str | None, text: str, kind: str) -> None:
-    assert cell(instrument_id, number, text, coding).kind == kind
+def test_no_answer(instrument_id: str, number: str, coding: str | None, text: str, what: int) -> None:
+    assert cell(instrument_id, number, text, coding) == (0, what)
+
+
+@pytest.mark.parametrize(("coding", "text", "code"), [(None, "4", 4), ("one_based", "0", -1), ("one_based", "5", 4)])
+def test_a_number_outside_the_range_is_kept_for_those_who_judge_it(coding: str | None, text: str, code: int) -> None:
+    assert cell("phq9", "1", text, coding) == (code, ANSWER)
+    assert not instrument("phq9").items[0].allows(code)
 
 
 def test_a_missing_code_is_judged_in_the_coding_of_the_file() -> None:
     """Counted from 1, a 4 is an answer; counted from 0 it can be a code for no answer."""
-    assert cell("phq9", "1", "4", missing=("4",)).kind == "missing"
-    assert cell("phq9", "1", "4.0", "one_based", missing=("4",)) == Cell("answer", 3)
+    assert cell("phq9", "1", "4", missing=("4",))[1] == MISSING
+    assert cell("phq9", "1", "4.0", "one_based", missing=("4",)) == (3, ANSWER)
 
 
 @pytest.mark.parametrize("instrument_id", list(instruments()))
@@ -97,20 +100,13 @@ def test_every_answer_can_be_written_in_every_coding(instrument_id: str) -> None
     for coding in (c for c in definition.codings if not c.is_scored):
         texts = [*(coding.map or {}), *map(str, range(-1, 130))]
         for item in definition.items:
-            read = cell_reader(definition, item, coding=coding)
-            reached = {c.code for c in map(read, texts) if c.kind == "answer"}
+            read = [cell_reader(definition, item, [coding]).cell(text) for text in texts]
+            reached = {code for code, what in read if what == ANSWER}
             wanted = set(range(item.min, min(item.largest, 100) + 1))
             assert reached >= wanted, f"{coding.id}, {item.id}"
 
 
-def test_label_codings_are_those_without_any_number() -> None:
-    found = {(i, c.id) for i, d in instruments().items() for c in label_codings(d)}
-    plain_words = ("clinical_process", "programme_recommendations", "programme_requirements", "scid1", "ticp")
-    of_phq9 = ("loinc_answers", "labels_en", "labels_nl")
-    assert found == {("phq9", c) for c in of_phq9} | {(i, "yes_no") for i in plain_words}
-
-
 def test_it_does_without_pandas(project_root: Path) -> None:
-    program = "import sys, mbt_rom.exports.codings; print('pandas' in sys.modules)"
+    program = "import sys, mbt_rom.exports.cells; print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=project_root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
