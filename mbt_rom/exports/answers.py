@@ -1,14 +1,14 @@
 """Answer cells of one form: text in, whole numbers in canonical coding out, with what could not be read.
 
-Belongs here: codes, labels, missing codes, health profiles in one cell, orders of items, what is said of a wrong number of
-columns. Does not belong here: which coding holds (`codings`), whether an answer is within its range (`expectations`); only the
-wrong edition, which no single row shows, is judged here.
+Belongs here: the columns of a form, health profiles in one column, orders of items, what is said of a wrong number of columns.
+Does not belong here: what one cell says (`cells`), which coding holds (`codings`), whether an answer is within its range
+(`expectations`); only the wrong edition, which no single row shows, is judged here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports import codings
-from mbt_rom.exports.codings import NUMBER, label_key
+from mbt_rom.exports.cells import (
+    ANSWER,
+    MISSING,
+    TOO_LARGE,
+    UNREADABLE,
+    CellReader,
+    cell_reader,
+    state_digits,
+)
+from mbt_rom.exports.codings import label_key
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.model import LARGEST_COUNT, Coding, Instrument, Item
-from mbt_rom.pseudonyms import is_blank, map_unique
+from mbt_rom.model import Instrument, Item
+from mbt_rom.pseudonyms import map_unique
 from mbt_rom.valuation import DIMENSIONS
 
 Flags = npt.NDArray[np.bool_]
 #: Stands in the cells of a profile that could not be split. No coding has such a label.
 _NO_PROFILE = "no profile"
-_ANSWER, _MISSING, _UNREADABLE, _TOO_LARGE = range(4)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ def read_answers(
 
     '3', '3.0' and '3,0' are the code 3; '1,5' is no code. Labels of a coding are compared without regard to case and repeated
     spaces; those that are no numbers are understood without being declared, in whatever language and in whichever items they
-    stand. `coding` names the declared codings (several where each is about other items). `missing` are codes for no answer,
+    stand, and where they stand a plain number is no answer. `coding` names the declared codings (several where each is about other items). `missing` are codes for no answer,
     beside those of the instrument; one inside the range of an item is an answer there (9 on a scale from 0 to 100).
 
     Raises `ExportError` mapping_invalid for a coding that the instrument does not have or two for one item, coding_undeclared
@@ -67,9 +75,8 @@ def read_answers(
     [1, 2, 0]
     """
     declared = codings.declared_codings(instrument, coding)
-    no_answer = frozenset(label_key(code) for code in (*missing, *instrument.missing_codes))
     read = {
-        item.id: _read(cells[item.id], _reader(instrument, item, declared, no_answer))
+        item.id: _read(cells[item.id], cell_reader(instrument, item, declared, missing))
         for item in instrument.items
         if item.id in cells
     }
@@ -81,75 +88,22 @@ def read_answers(
 # Cells ----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """How the cells of one item are read. `is_closed`: nothing but the labels (and missing codes) may stand there."""
-
-    item: Item
-    labels: Mapping[str, int]
-    missing: frozenset[str]
-    unsure: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    offset: int = 0
-    is_reversed: bool = False
-    is_closed: bool = False
-
-    def cell(self, text: str) -> tuple[int, int]:
-        """The answer and what the cell is; 0 where it is no answer."""
-        if is_blank(text):
-            return 0, _MISSING
-        key = label_key(text)
-        if key in self.labels:
-            return self.labels[key], _ANSWER
-        if self.is_closed or NUMBER.fullmatch(key) is None:
-            return 0, _MISSING if key in self.missing else _UNREADABLE
-        return self._number(int(key) + self.offset, key in self.missing)
-
-    def _number(self, code: int, is_missing: bool) -> tuple[int, int]:
-        if self.item.allows(code):
-            return self.item.min + self.item.largest - code if self.is_reversed else code, _ANSWER
-        if is_missing:
-            return 0, _MISSING
-        return (code, _ANSWER) if code in _storable(self.item) else (0, _TOO_LARGE)
-
-
-def _reader(instrument: Instrument, item: Item, declared: Sequence[Coding], missing: frozenset[str]) -> _Reader:
-    coding = codings.coding_of(item, declared)
-    told, unsure = codings.labels_told(instrument, item)
-    if coding is None:
-        return _Reader(item, told, missing, unsure)
-    if coding.is_scored:
-        return _Reader(item, codings.right_and_wrong(instrument, item), missing, is_closed=True)
-    own = codings.labels_of(coding)
-    return _Reader(
-        item,
-        told | own,
-        missing,
-        {label: among for label, among in unsure.items() if label not in own},
-        offset=codings.offset_of(coding, item),
-        is_reversed=item.id in coding.reversed_items,
-        is_closed=coding.map is not None and not codings.is_of_labels(coding),
-    )
-
-
-def _storable(item: Item) -> range:
-    return range(-128, (LARGEST_COUNT if item.is_wide else 127) + 1)
-
-
 Read = Mapping[str, tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]]
 
 
-def _read(column: pd.Series, reader: _Reader) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+def _read(column: pd.Series, reader: CellReader) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """Per row the code and what it is; every different text is read once."""
     codes, unique = pd.factorize(column.fillna(""))
     texts = [str(text) for text in unique]
     _refuse_unsure(texts, reader)
+    reader = reader.for_column(texts)
     read = [reader.cell(text) for text in texts]
     values = np.array([value for value, _ in read] or [0], dtype=np.int32)
     kinds = np.array([kind for _, kind in read] or [0], dtype=np.int8)
     return values[codes], kinds[codes]
 
 
-def _refuse_unsure(texts: Sequence[str], reader: _Reader) -> None:
+def _refuse_unsure(texts: Sequence[str], reader: CellReader) -> None:
     if reader.unsure and (among := sorted({c for text in texts for c in reader.unsure.get(label_key(text), ())})):
         raise ExportError(
             "coding_undeclared",
@@ -160,19 +114,19 @@ def _refuse_unsure(texts: Sequence[str], reader: _Reader) -> None:
 
 def _assembled(instrument: Instrument, read: Read, *, index: pd.Index) -> Answers:
     n = len(index)
-    absent = (np.zeros(n, dtype=np.int32), np.full(n, _MISSING, dtype=np.int8))
+    absent = (np.zeros(n, dtype=np.int32), np.full(n, MISSING, dtype=np.int8))
     columns = {}
     for item in instrument.items:
         values, kinds = read.get(item.id, absent)
         stored: npt.NDArray[np.integer[Any]] = values.astype(np.int16 if item.is_wide else np.int8)
-        columns[item.id] = pd.arrays.IntegerArray(stored, kinds != _ANSWER)
+        columns[item.id] = pd.arrays.IntegerArray(stored, kinds != ANSWER)
     blank = np.ones(n, dtype=bool)
     for _, kinds in read.values():
-        blank &= kinds == _MISSING
+        blank &= kinds == MISSING
     return Answers(
         pd.DataFrame(columns, index=index),
-        _names(read, _UNREADABLE, index),
-        _names(read, _TOO_LARGE, index),
+        _names(read, UNREADABLE, index),
+        _names(read, TOO_LARGE, index),
         blank,
     )
 
@@ -187,6 +141,21 @@ def _names(read: Read, kind: int, index: pd.Index) -> pd.Series:
     if named:
         names.loc[list(named)] = [" ".join(items) for items in named.values()]
     return names.set_axis(index)
+
+
+def with_constants(answers: Answers, constants: Mapping[str, int]) -> Answers:
+    """Answers with the same answer to some items on every row that holds any: the months that every interview covered.
+
+    A row without any answer stays one. `constants`: item id -> answer, in canonical coding.
+
+    >>> from mbt_rom.registry import instrument
+    >>> read = read_answers({"sshi_suicidal_acts": pd.Series(["2", ""])}, instrument("sshi"))
+    >>> with_constants(read, {"sshi_months_covered": 6}).codes["sshi_months_covered"].tolist()
+    [6, <NA>]
+    """
+    codes = answers.codes
+    constant = {item: codes[item].mask(~answers.is_blank, value) for item, value in constants.items()}
+    return replace(answers, codes=codes.assign(**constant)) if constants else answers
 
 
 # Health profiles ------------------------------------------------------------------------------------------------------
@@ -211,11 +180,8 @@ def profile_cells(profile: pd.Series, instrument: Instrument, *, missing: Collec
     no_answer = {label_key(code) for code in (*missing, *instrument.missing_codes)}
 
     def state(text: str) -> str:
-        key = label_key(text)
-        if is_blank(text) or key in no_answer:
-            return ""
-        is_state = len(key) == len(dimensions) and key.isascii() and key.isdigit()
-        return key if is_state else _NO_PROFILE
+        digits = state_digits(text, len(dimensions), no_answer)
+        return _NO_PROFILE if digits is None else digits
 
     states = map_unique(profile, state).astype("str")
     is_split = ~states.isin(["", _NO_PROFILE])
@@ -260,25 +226,27 @@ def about_count(instrument: Instrument, n_columns: int) -> str:
     >>> from mbt_rom.registry import instrument
     >>> about_count(instrument("bsi"), 60)[:56]
     'The MBT quality manual prints 60 items for the BSI, the '
-    >>> about_count(instrument("phq9"), 7)
-    'The PHQ-9 has 9 items.'
+    >>> about_count(instrument("phq9"), 7), about_count(instrument("sshi"), 1)
+    ('The PHQ-9 has 9 items.', 'The SSHI needs at least: suicidal_acts.')
     """
-    usual = f"The {instrument.name} has {len(instrument.needed_items)} items."
-    return instrument.wrong_counts.get(n_columns, usual).strip()
+    numbers = [instrument.item(item).number for item in instrument.needed_items]
+    is_numbered = all(number.isdigit() for number in numbers)
+    said = f"has {len(numbers)} items" if is_numbered else f"needs at least: {', '.join(numbers)}"
+    return instrument.wrong_counts.get(n_columns, f"The {instrument.name} {said}.").strip()
 
 
 # Contradictions that no single row shows ------------------------------------------------------------------------------
 
 
 def _refuse_contradictions(instrument: Instrument, read: Read) -> None:
-    codings.refuse_other_coding(instrument, {i: values[kinds == _ANSWER] for i, (values, kinds) in read.items()})
+    codings.refuse_other_coding(instrument, {i: values[kinds == ANSWER] for i, (values, kinds) in read.items()})
     if any(coding.reversed_items for coding in instrument.codings):
         items = [item for item in instrument.items if item.id in read]
         codings.refuse_reversed(instrument, {item.id: _as_floats(item, *read[item.id]) for item in items})
 
 
 def _as_floats(item: Item, values: npt.NDArray[np.int32], kinds: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-    is_answer = (kinds == _ANSWER) & (values >= item.min) & (values <= item.largest)
+    is_answer = (kinds == ANSWER) & (values >= item.min) & (values <= item.largest)
     return np.where(is_answer, values, np.nan)
 
 
