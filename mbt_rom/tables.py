@@ -161,8 +161,10 @@ _ADMINISTRATION = (
     EDITION,
     Column("language", "str", "language of the form, as a two-letter code"),
     Column("mode", "str", "paper, web or interview"),
-    Column("respondent", "str", "who answered, where known"),
+    Column("respondent", "str", "who answered, where known: self, relative, clinician or other"),
     Column("assisted", "boolean", "whether somebody helped, where known"),
+    Column("interviewer", "str", "keyed pseudonym of who held the interview or gave the ratings, where known"),
+    Column("is_blind", "boolean", "whether the interviewer did not know the treatment, where known"),
     Column("unreadable_items", "str", "items whose cell held something that is no answer code, separated by spaces"),
     Column("out_of_range_items", "str", "items whose cell held a number too large to store, separated by spaces"),
 )

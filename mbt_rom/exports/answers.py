@@ -8,7 +8,7 @@ Does not belong here: what one cell says (`cells`), which coding holds (`codings
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ def read_answers(
 
     '3', '3.0' and '3,0' are the code 3; '1,5' is no code. Labels of a coding are compared without regard to case and repeated
     spaces; those that are no numbers are understood without being declared, in whatever language and in whichever items they
-    stand. `coding` names the declared codings (several where each is about other items). `missing` are codes for no answer,
+    stand, and where they stand a plain number is no answer. `coding` names the declared codings (several where each is about other items). `missing` are codes for no answer,
     beside those of the instrument; one inside the range of an item is an answer there (9 on a scale from 0 to 100).
 
     Raises `ExportError` mapping_invalid for a coding that the instrument does not have or two for one item, coding_undeclared
@@ -96,6 +96,7 @@ def _read(column: pd.Series, reader: CellReader) -> tuple[npt.NDArray[np.int32],
     codes, unique = pd.factorize(column.fillna(""))
     texts = [str(text) for text in unique]
     _refuse_unsure(texts, reader)
+    reader = reader.for_column(texts)
     read = [reader.cell(text) for text in texts]
     values = np.array([value for value, _ in read] or [0], dtype=np.int32)
     kinds = np.array([kind for _, kind in read] or [0], dtype=np.int8)
@@ -140,6 +141,21 @@ def _names(read: Read, kind: int, index: pd.Index) -> pd.Series:
     if named:
         names.loc[list(named)] = [" ".join(items) for items in named.values()]
     return names.set_axis(index)
+
+
+def with_constants(answers: Answers, constants: Mapping[str, int]) -> Answers:
+    """Answers with the same answer to some items on every row that holds any: the months that every interview covered.
+
+    A row without any answer stays one. `constants`: item id -> answer, in canonical coding.
+
+    >>> from mbt_rom.registry import instrument
+    >>> read = read_answers({"sshi_suicidal_acts": pd.Series(["2", ""])}, instrument("sshi"))
+    >>> with_constants(read, {"sshi_months_covered": 6}).codes["sshi_months_covered"].tolist()
+    [6, <NA>]
+    """
+    codes = answers.codes
+    constant = {item: codes[item].mask(~answers.is_blank, value) for item, value in constants.items()}
+    return replace(answers, codes=codes.assign(**constant)) if constants else answers
 
 
 # Health profiles ------------------------------------------------------------------------------------------------------
@@ -210,11 +226,13 @@ def about_count(instrument: Instrument, n_columns: int) -> str:
     >>> from mbt_rom.registry import instrument
     >>> about_count(instrument("bsi"), 60)[:56]
     'The MBT quality manual prints 60 items for the BSI, the '
-    >>> about_count(instrument("phq9"), 7)
-    'The PHQ-9 has 9 items.'
+    >>> about_count(instrument("phq9"), 7), about_count(instrument("sshi"), 1)
+    ('The PHQ-9 has 9 items.', 'The SSHI needs at least: suicidal_acts.')
     """
-    usual = f"The {instrument.name} has {len(instrument.needed_items)} items."
-    return instrument.wrong_counts.get(n_columns, usual).strip()
+    numbers = [instrument.item(item).number for item in instrument.needed_items]
+    is_numbered = all(number.isdigit() for number in numbers)
+    said = f"has {len(numbers)} items" if is_numbered else f"needs at least: {', '.join(numbers)}"
+    return instrument.wrong_counts.get(n_columns, f"The {instrument.name} {said}.").strip()
 
 
 # Contradictions that no single row shows ------------------------------------------------------------------------------

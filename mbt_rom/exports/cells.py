@@ -7,8 +7,8 @@ is within its range. Imports no pandas, so that `rom score` reads cells as expor
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mbt_rom.exports import codings
 from mbt_rom.exports.codings import NUMBER, label_key
@@ -56,6 +56,19 @@ class CellReader:
         if self.is_closed or NUMBER.fullmatch(key) is None or self._may_be_thousands(text):
             return 0, MISSING if key in self.missing else UNREADABLE
         return self._number(int(key) + self.offset, key in self.missing)
+
+    def for_column(self, texts: Iterable[str]) -> CellReader:
+        """The reader for a column of these texts: beside labels that are no numbers a number may count from 0 or from 1.
+
+        >>> from mbt_rom.registry import instrument
+        >>> reader = cell_reader(instrument("phq9"), instrument("phq9").items[0])
+        >>> [reader.for_column(texts).cell("1") for texts in (["1", "2"], ["not at all", "1"])] == [(1, ANSWER), (0, UNREADABLE)]
+        True
+        """
+        if self.is_closed or not self.labels:
+            return self
+        holds_labels = any(key in self.labels and NUMBER.fullmatch(key) is None for key in map(label_key, texts))
+        return replace(self, is_closed=True) if holds_labels else self
 
     def _may_be_thousands(self, text: str) -> bool:
         return self.item.largest >= 1000 and _THOUSANDS.fullmatch(text.strip()) is not None

@@ -144,9 +144,16 @@ def answers_of(got: Answers, item: str) -> list[int | None]:
 
 
 def test_labels_of_two_languages_without_regard_to_case_and_spaces() -> None:
-    got = read("phq9", {"1": ["Not at all", "NEARLY  every day", "Helemaal niet", " verscheidene dagen ", "2", ""]})
-    assert answers_of(got, "phq9_01") == [0, 3, 0, 1, 2, None]
+    got = read("phq9", {"1": ["Not at all", "NEARLY  every day", "Helemaal niet", " verscheidene dagen ", ""]})
+    assert answers_of(got, "phq9_01") == [0, 3, 0, 1, None]
     assert got.unreadable.isna().all()
+
+
+def test_number_beside_labels_may_count_from_0_or_from_1() -> None:
+    got = read("phq9", {"1": ["not at all", "2"], "2": ["1", "2"]})
+    assert answers_of(got, "phq9_01") == [0, None]
+    assert answers_of(got, "phq9_02") == [1, 2]
+    assert got.unreadable.fillna("").tolist() == ["", "phq9_01"]
 
 
 def test_label_that_no_coding_of_the_item_has_is_unreadable() -> None:
@@ -193,7 +200,7 @@ def test_offset_of_named_items() -> None:
 
 
 def test_reversed_items_are_turned_back() -> None:
-    # OQ-45: 0 to 4; item 1 is stored turned round, item 2 is not; 7 is no answer and stays for validation to find
+    # OQ-45: 0 to 4; item 1 is stored turned round, item 2 is not; 7 is no answer and is left for validation to find
     got = read("oq45", {"1": ["0", "1", "4", "7", ""], "2": ["0", "1", "4", "7", ""]}, coding="pre_reversed")
     assert answers_of(got, "oq45_01") == [4, 3, 0, 7, None]
     assert answers_of(got, "oq45_02") == [0, 1, 4, 7, None]
