@@ -7,7 +7,7 @@ belong here: what one cell says (`mbt_rom.exports.cells`), finding columns (`ite
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,9 +110,7 @@ class _Reading:
         """Codes per item in these codings, the cells that cannot be used, and the labels that were met."""
         labels: set[str] = set()
         codes = self._profile(declared) | {
-            item.id: code_cells(
-                self.wide.columns[self.columns.positions[item.id]], self._meaning(item, declared, labels)
-            )
+            item.id: self._column(item, declared, labels)
             for item in _used_items(self.definition)
             if item.id in self.columns.positions
         }
@@ -128,16 +126,21 @@ class _Reading:
             first += [(row, position, item, int(column[row])) for row in rows[:LISTED].tolist()]
         return _WrongCells(n, sorted(first, key=lambda wrong: wrong[0])[:LISTED])
 
-    def _meaning(self, item: Item, declared: Sequence[Coding], labels: set[str]) -> Callable[[str], int]:
+    def _column(self, item: Item, declared: Sequence[Coding], labels: set[str]) -> Codes:
+        column = self.wide.columns[self.columns.positions[item.id]]
         reader = cell_reader(self.definition, item, declared, self.missing)
         if not reader.labels:
-            return lambda text: _number_of(reader, text)
+            return code_cells(column, lambda text: _number_of(reader, text))
+        texts: set[str] = set()
 
         def meaning(text: str) -> int:
-            labels.add(codings.label_key(text))
+            texts.add(text)
             return _number_of(reader, text)
 
-        return meaning
+        codes = code_cells(column, meaning)
+        labels |= {codings.label_key(text) for text in texts}
+        knowing = reader.for_column(texts)
+        return codes if knowing is reader else code_cells(column, lambda text: _number_of(knowing, text))
 
     def _profile(self, declared: Sequence[Coding]) -> dict[str, Codes]:
         """Levels of the items whose levels stand in one column, as the digits of a number such as 11232."""
@@ -185,6 +188,8 @@ class _Reading:
             return f"not one of the answers in the coding {coding.id}"
         if what == _OUTSIDE:
             return f"not one of the answers {item.min}..{item.max}"
+        if cell_reader(self.definition, item).labels:
+            return "neither a whole number nor a label; the two do not stand in one column"
         return "not a whole number" + (" written without separators" if item.is_wide else "")
 
     def _other_codings(self, declared: Sequence[Coding]) -> str:

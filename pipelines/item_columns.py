@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from mbt_rom.exports.names import Meaning, Spelling, Vocabulary, normalised
+from mbt_rom.exports.names import Meaning, Vocabulary
 from mbt_rom.model import Instrument, Item
 from pipelines.wide_files import AttentionError, WideFile
 
@@ -71,11 +71,13 @@ def found_columns(
     positions: dict[str, int] = {}
     for rank, matches in enumerate(spellings):
         certain = [(p, m) for p, m in matches if rank == 0 or (m.item is not None and m.rank == 0)]
-        _refuse_other_number(definition, certain)
+        if definition.key != "external_scores":
+            _refuse_other_number(definition, certain)
         positions = {**_one_column_each(wide, certain), **positions}
     positions = {item: position for item, position in positions.items() if item not in profile_items}
     if absent := [item for item in definition.items if item.id in needed and item.id not in positions]:
-        raise AttentionError(_about_absent(definition, absent, wide, n_found=len(positions)))
+        n_unknown = sum(meaning.item is None for matches in spellings for _, meaning in matches)
+        raise AttentionError(_about_absent(definition, absent, n_found=len(positions), n_unknown=n_unknown))
     return ItemColumns(positions, one_column(wide, profile, option="--profile") if profile else None, profile_items)
 
 
@@ -131,10 +133,11 @@ def _one_column_each(wide: WideFile, matches: Sequence[Match]) -> dict[str, int]
     return positions
 
 
-def _about_absent(definition: Instrument, absent: Sequence[Item], wide: WideFile, *, n_found: int) -> str:
-    if definition.key == "external_scores" and (n_raw := _n_numbered(definition, wide)):
+def _about_absent(definition: Instrument, absent: Sequence[Item], *, n_found: int, n_unknown: int) -> str:
+    if definition.key == "external_scores" and n_unknown:
         return (
-            f"row 1: {n_raw} columns are numbered like raw answers of the {definition.name}. Needed: {definition.needs}"
+            f"row 1: {n_unknown} columns are numbered like raw answers of the {definition.name} (raw_items_not_accepted). "
+            f"Needed: {definition.needs}"
         )
     numbers = ", ".join(item.number for item in absent[:10]) + (" ..." if len(absent) > 10 else "")
     example = f"{definition.id}_{absent[0].number}"
@@ -143,10 +146,3 @@ def _about_absent(definition: Instrument, absent: Sequence[Item], wide: WideFile
         f"row 1: no column for item {numbers} of the {definition.name} ({found}). Call the columns {example} and so on, "
         "or name them in order with --items."
     )
-
-
-def _n_numbered(definition: Instrument, wide: WideFile) -> int:
-    """Columns that bear the instrument's name and a number."""
-    spellings = [Spelling(prefix, definition) for prefix in (definition.id, *definition.prefixes)]
-    keys = [[spelling.key(normalised(name)) or "" for spelling in spellings] for name in wide.names]
-    return sum(any(key.isdigit() for key in of_column) for of_column in keys)
