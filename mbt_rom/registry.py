@@ -316,6 +316,12 @@ def instruments() -> dict[str, Instrument]:
     return {i: instrument(i) for i in instrument_ids()}
 
 
+@cache
+def outcome_instruments() -> dict[str, Instrument]:
+    """Those of them that monitor the outcome of patients, by id, sorted by id: what the nightly run takes in."""
+    return {i: d for i, d in instruments().items() if d.monitors == "outcome"}
+
+
 def local_instruments(folder: Path) -> dict[str, Instrument]:
     """The instruments that a home defines itself, by id: one `<id>.yaml` each; none where there is no such folder.
 
