@@ -108,6 +108,8 @@ def test_states_are_numbered_from_best_to_worst_without_gaps(n_levels: int, last
 def test_a_value_set_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         value_set("nl_2006").values[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        value_set("nl_2006").by_code[0] = 0
 
 
 def test_a_term_that_means_nothing_is_refused() -> None:
