@@ -30,7 +30,6 @@ Floats = NDArray[np.float64]
 
 KEYS = Path(__file__).parents[1] / "instruments" / "keys"
 DEFINITIONS = keyed_instruments(instruments(), KEYS)
-PAIRS: list[Pair] = [(d, s) for d in DEFINITIONS.values() for s in d.scales if s.method != "not_published"]
 #: Counts without a limit are drawn up to here: more than eight bits hold.
 MANY = 400
 
@@ -88,6 +87,18 @@ def fills_in(_: Instrument, scale: Scale) -> bool:
     return scale.missing.rule in ("prorate", "person_mean", "rounded_item_mean", "by_parts")
 
 
+def alone(definition: Instrument, scale: Scale) -> Instrument:
+    """The definition with this scale and those that it needs: quicker, and the same scores (a test asks)."""
+    needed, ahead = set(), [scale]
+    while ahead:
+        member = ahead.pop()
+        if member.id not in needed:
+            needed.add(member.id)
+            over = [member.missing.counted_over] if member.missing.counted_over else []
+            ahead += [definition.scale(other) for other in (*member.scales, *member.missing.parts, *over)]
+    return definition.model_copy(update={"scales": tuple(s for s in definition.scales if s.id in needed)})
+
+
 def with_scales(definition: Instrument, change: Callable[[Scale], dict[str, Any]]) -> Instrument:
     """The definition with every scale changed as said."""
     changed = [scale.model_copy(update=change(scale)) for scale in definition.scales]
@@ -107,6 +118,9 @@ def turned(definition: Instrument, answers: Answers, items: set[str]) -> Answers
         return around.astype(answers[item.id].dtype)
 
     return {item.id: column(item) if item.id in items else answers[item.id] for item in definition.items}
+
+
+PAIRS: list[Pair] = [(alone(d, s), s) for d in DEFINITIONS.values() for s in d.scales if s.method != "not_published"]
 
 
 # --- forms --------------------------------------------------------------------------------------------------------------
@@ -158,6 +172,20 @@ def some_of(items: list[str], sizes: list[int], *, seed: int) -> dict[str, NDArr
 
 def scores_of(definition: Instrument, scale: Scale, answers: Answers) -> Floats:
     return scale_scores(definition, answers).scores[scale.id]
+
+
+# --- all scales at once --------------------------------------------------------------------------------------------------
+
+
+@every_instrument
+def test_scales_that_are_scored_together_have_the_scores_that_each_has_alone(definition: Instrument) -> None:
+    """Scales share the sums of their items; the shared ones must be those of each scale."""
+    answers = drawn(definition, 50, seed=23, missing=0.02)
+    together = scale_scores(definition, answers)
+    for scale in definition.scales:
+        by_itself = scale_scores(alone(definition, scale), answers)
+        np.testing.assert_array_equal(by_itself.scores[scale.id], together.scores[scale.id])
+        np.testing.assert_array_equal(possible_range(by_itself, scale.id), possible_range(together, scale.id))
 
 
 # --- reversal and permutation -------------------------------------------------------------------------------------------
@@ -684,27 +712,26 @@ def test_the_possible_range_holds_every_score_and_grows_with_the_gaps(pair: Pair
 # --- counts behind a question -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("gate", "count", "counted"),
-    [
-        (0, MISSING, 0),  # no, and nothing written behind it
-        (1, MISSING, None),
-        (MISSING, MISSING, None),
-        (0, 3, 3),  # what was written counts, whatever was ticked before it
-        (1, 3, 3),
-        (MISSING, 3, 3),
-        (1, 0, 0),
-    ],
-)
+#: Answer to the yes/no question, the count behind it, and what is counted.
+GATES = [
+    (0, MISSING, 0),  # no, and nothing written behind it
+    (1, MISSING, None),
+    (MISSING, MISSING, None),
+    (0, 3, 3),  # what was written counts, whatever was ticked before it
+    (1, 3, 3),
+    (MISSING, 3, 3),
+    (1, 0, 0),
+]
+
+
 @pytest.mark.parametrize("item", [i for d in DEFINITIONS.values() for i in d.items if i.gate], ids=lambda i: i.id)
-def test_a_count_that_was_left_blank_after_a_no_is_none(item: Item, gate: int, count: int, counted: int | None) -> None:
-    definition = next(d for d in DEFINITIONS.values() if item in d.items)
-    scale = next(s for s in definition.scales if item.id in s.items)
-    weight = scale.weights.get(item.id, 1)
-    result = scale_scores(definition, alike(definition, {item.id: count, str(item.gate): gate}))
-    expected = math.nan if counted is None else counted * weight
-    assert result.scores[scale.id][0] == pytest.approx(expected, nan_ok=True)
-    assert result.n_missing(scale.id).tolist() == [int(counted is None)]
+def test_a_count_that_was_left_blank_after_a_no_is_none(item: Item) -> None:
+    definition, scale = next((d, s) for d, s in PAIRS if item.id in s.items)
+    forms = [alike(definition, {item.id: int(count), str(item.gate): int(gate)}) for gate, count, _ in GATES]
+    result = scale_scores(definition, stacked(forms))
+    expected = [math.nan if n is None else n * scale.weights.get(item.id, 1) for *_, n in GATES]
+    assert result.scores[scale.id].tolist() == pytest.approx(expected, nan_ok=True)
+    assert result.n_missing(scale.id).tolist() == [int(n is None) for *_, n in GATES]
 
 
 # --- questionnaires of any shape ----------------------------------------------------------------------------------------
