@@ -44,9 +44,9 @@ ONE_LONG_STRING = "answers_one_long_string"
 REPEAT_A_PATTERN = "answers_repeat_a_pattern"
 RULES = (ALL_EQUAL, ONE_LONG_STRING, REPEAT_A_PATTERN)
 
-#: Fewest equal answers of a form that can be flagged. With ten, one honest form in a hundred may have them all alike, where
-#: the answers are few and the questions much the same; with 15 it is one in a thousand.
-LEAST_EQUAL = 15
+#: Fewest equal answers of a form that can be flagged. With ten, one honest form in a hundred may have them all alike where
+#: the answers are few and the questions much the same, with 15 up to three in a thousand, with 18 one.
+LEAST_EQUAL = 18
 #: Fewest answers of a string or a pattern, and the least share of the form that it takes up.
 LEAST_IN_A_ROW = 20
 STRING_SHARE, PATTERN_SHARE = 1 / 2, 1 / 5
@@ -163,9 +163,9 @@ def reading(definition: Instrument) -> Reading:
     >>> from mbt_rom.registry import instrument
     >>> read = reading(instrument("bsi"))
     >>> sorted(read.plausible), read.least_equal, read.longest_string, read.longest_pattern
-    ([0, 4], 15, 27, {2: 20, 3: 20, 4: 20, 5: 20})
+    ([0, 4], 18, 27, {2: 20, 3: 20, 4: 20, 5: 20})
     >>> reading(instrument("phq9")).reasons["answers_all_equal"]
-    'equal answers are rare enough from 15 items on; the form has 9'
+    'equal answers are rare enough from 18 items on; the form has 9'
     """
     items = _one_range(definition)
     if not items:

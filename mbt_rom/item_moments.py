@@ -283,11 +283,11 @@ def _persons(table: ItemTable, group: int, mean: Floats, sd: Floats) -> tuple[fl
         sum_of_errors += errors.sum()
         sum_of_squares += (errors**2).sum()
         standardised += ((values * weights).sum(axis=0) ** 2).sum()
-    k = np.count_nonzero(weights)
+    k = int(np.count_nonzero(weights))
     with np.errstate(divide="ignore", invalid="ignore"):
         squared_error = max(sum_of_squares - sum_of_errors**2 / n, 0) / (n - 1) / n
         relative_error = np.sqrt(squared_error) / np.float64(sum_of_errors / n)
-        return relative_error, (standardised / (n - 1) - k) / np.float64(k * (k - 1))
+        return relative_error, _mean_off_diagonal(standardised / np.float64(n - 1), k)
 
 
 # --- whoever answered both of two items -----------------------------------------------------------------------------------
@@ -393,8 +393,14 @@ def _product(left: Exact, right: Exact) -> Exact:
 
 
 def _mean_correlation(covariance: Floats) -> float:
+    """Over pairs of items that vary; each covariance divided by the SDs of all answers to the two items (R: `cov2cor`)."""
     varies = covariance.diagonal() > 0
-    k, sd = np.count_nonzero(varies), np.sqrt(covariance.diagonal()[varies])
+    k, sd = int(np.count_nonzero(varies)), np.sqrt(covariance.diagonal()[varies])
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = covariance[np.ix_(varies, varies)] / np.outer(sd, sd)
-        return float((correlation.sum() - k) / np.float64(k * (k - 1)))
+    return _mean_off_diagonal(correlation.sum(), k)
+
+
+def _mean_off_diagonal(total: float, k: int) -> float:
+    """Mean correlation of k items of which all k^2 correlations, those with themselves included, add up to `total`."""
+    return float((total - k) / (k * (k - 1))) if k > 1 else np.nan

@@ -261,9 +261,11 @@ def _figures(
     """`error`: relative standard error of the squared SEM."""
     k, n, enough = len(items), found.n_used, found.n_used >= least
     n_varying = (found.variance > 0).sum(axis=1)
-    of_sum = np.where(enough & (found.of_sum > 0), found.of_sum, np.nan)
+    # From pairs, the variance of a sum that does not vary is 0 but for rounding.
+    varies = found.of_sum > 1e-12 * found.variance.sum(axis=1)
+    of_sum = np.where(enough & varies, found.of_sum, np.nan)
     ratio = k / (k - 1) if k > 1 else np.nan
-    alpha = ratio * (1 - found.variance.sum(axis=1) / of_sum)
+    alpha = _rounded_to_one(ratio * (1 - found.variance.sum(axis=1) / of_sum))
     return Consistency(
         items=items,
         missing=missing,
@@ -275,7 +277,7 @@ def _figures(
         item_total=_with_fisher(_item_total(found, of_sum), n[:, None], confidence),
         item_sd=np.sqrt(np.where(enough[:, None], found.variance, np.nan)),
         mean_inter_item=_with_feldt(np.where(enough, found.mean_correlation, np.nan), n, n_varying, confidence),
-        sd=np.sqrt(np.where(enough, np.maximum(found.of_sum, 0), np.nan)),
+        sd=np.sqrt(np.where(enough, np.where(varies, found.of_sum, 0), np.nan)),
         sem=_with_log_t(np.sqrt(np.maximum(of_sum * (1 - alpha), 0)), error, n, confidence),
         floor=_share(found.n_floor, found.n_complete, least, confidence),
         ceiling=_share(found.n_ceiling, found.n_complete, least, confidence),
@@ -283,12 +285,19 @@ def _figures(
     )
 
 
+def _rounded_to_one(alpha: Floats) -> Floats:
+    return np.where(np.abs(alpha - 1) < 1e-12, 1, alpha)
+
+
 def _item_total(found: Moments, of_sum: Floats) -> Floats:
-    """Correlation of each item with the sum of the others; missing where either does not vary."""
+    """Correlation of each item with the sum of the others; missing where either does not vary.
+
+    Pairs of items from different forms may fit together so badly that it would lie beyond 1: then it is missing too.
+    """
     rest = of_sum[:, None] - 2 * found.with_sum + found.variance
     vary = (found.variance > 0) & (rest > 1e-12 * of_sum[:, None])
-    spread = np.sqrt(np.where(vary, found.variance * rest, np.nan))
-    return np.asarray((found.with_sum - found.variance) / spread)
+    correlation = (found.with_sum - found.variance) / np.sqrt(np.where(vary, found.variance * rest, np.nan))
+    return np.clip(np.where(np.abs(correlation) > 1 + 1e-9, np.nan, correlation), -1, 1)
 
 
 def _reasons(n_items: int, enough: Bools, of_sum: Floats) -> Words:
@@ -302,19 +311,22 @@ def _with_fisher(r: Floats, n: Integers, confidence: float) -> Estimate:
 
 
 def _with_feldt(r: Floats, n: Integers, n_items: Integers, confidence: float) -> Estimate:
-    """Limits of a mean correlation by way of alpha of standardised items: a = k r / (1 + (k-1) r), r = a / (k - (k-1) a)."""
+    """Limits of a mean correlation by way of alpha of standardised items: a = k r / (1 + (k-1) r), r = a / (k - (k-1) a).
+
+    There are none at the lowest possible mean correlation, -1 / (k-1), where that alpha has no bound.
+    """
     k = np.where(n_items > 1, n_items, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        limits = feldt(k * r / (1 + (k - 1) * r), n_forms=n, n_items=k, confidence=confidence)
-        lower, upper = (limit / (k - (k - 1) * limit) for limit in limits)
-    return Estimate(r, lower, upper)
+    spread = 1 + (k - 1) * r
+    alpha = _rounded_to_one(k * r / np.where(spread > 1e-9, spread, np.nan))
+    limits = feldt(alpha, n_forms=n, n_items=k, confidence=confidence)
+    return Estimate(r, *(limit / (k - (k - 1) * limit) for limit in limits))
 
 
 def _with_log_t(sem: Floats, relative_error: Floats, n: Integers, confidence: float) -> Estimate:
-    """Limits of SEM, whose square is a mean over n persons with that relative standard error."""
+    """Limits of SEM, whose square is a mean over n persons with that relative standard error; none where SEM is 0."""
     from scipy.special import stdtrit
 
-    half = stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2) * relative_error / 2
+    half = stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2) * np.where(sem > 0, relative_error, np.nan) / 2
     return Estimate(sem, sem * np.exp(-half), sem * np.exp(half))
 
 
