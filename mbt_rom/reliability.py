@@ -179,7 +179,7 @@ def internal_consistency(
 
     Feldt's, Fisher's and Wilson's intervals assume independent forms; Feldt's and Fisher's also that answers are about
     normal and items alike. They hold well for answers in the middle of their range. Where most answers are zero they
-    cover 80 to 88 % instead of 95 %, and the upper limit of alpha lies too low in up to one case of eight instead of forty:
+    cover about 80 % instead of 95 %, and the upper limit of alpha lies too low in one case of nine instead of forty:
     `docs/methods.md` has the simulation, a test repeats it. Checked against pingouin, statsmodels (analysis of variance)
     and scipy.
 
