@@ -64,7 +64,7 @@ def make_consortium(
     planter = plant(exports(made, definitions, as_of=as_of), planned, seed=seed, as_of=as_of)
     return SyntheticConsortium(
         files={file.path: file.data() for file in sorted(planter.files, key=lambda f: f.path)},
-        mappings=configuration.mapping_texts(planned),
+        mappings=configuration.mapping_texts(planned, definitions),
         settings=configuration.settings_text(planned),
         truth=truth(made, planter, definitions, as_of=as_of),
     )
