@@ -429,6 +429,13 @@ class Instrument(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _scales_can_be_computed(self) -> Self:
+        for scale in self.scales:
+            if wrong := next(_wrong_with(self, scale), None):
+                raise ValueError(f"scale '{scale.id}' {wrong}")
+        return self
+
+    @model_validator(mode="after")
     def _records_fit(self) -> Self:
         records = self.records
         named = [r.scale for r in records] + [b.scale for b in self.change] + [b.scale for b in self.severity_bands]
@@ -503,6 +510,52 @@ def _items_named(scale: Scale) -> Iterator[str]:
     yield from scale.price_rows
     yield from scale.recode.items if scale.recode else ()
     yield from [scale.exposure] if scale.exposure else []
+
+
+#: Methods for which turning an answer round means something, and those that ask whether an answer reaches a threshold.
+_TURNING = frozenset(
+    {"sum", "mean", "single", "weighted", "count_at_least", "count_at_most", "any_at_least", "distress_index"}
+)
+_WITH_THRESHOLD = frozenset({"count_at_least", "count_at_most", "any_at_least", "distress_index"})
+
+
+def _wrong_with(definition: Instrument, scale: Scale) -> Iterator[str]:
+    """Why the scale would be scored otherwise than it looks, or not at all; nothing where it can be computed."""
+    items = {item.id: item for item in definition.items if item.id in scale.items}
+    if repeated := sorted({i for i in scale.items if scale.items.count(i) > 1}):
+        yield f"names items twice: {repeated}"
+    if foreign := sorted(set(scale.reverse) - set(items)):
+        yield f"turns round items that are not its own: {foreign}"
+    if scale.reverse and (scale.recode is not None or scale.method not in _TURNING):
+        yield "names items under 'reverse' that a recoding or its method would not turn round"
+    if scale.method in _WITH_THRESHOLD and scale.threshold is None:
+        yield f"needs a 'threshold' for its method '{scale.method}'"
+    if scale.method == "single" and len(scale.items) > 1:
+        yield "has several items, but its method is 'single'"
+    if scale.method == "rate" and scale.items and (len(scale.items) > 1 or scale.exposure is None):
+        yield "is a rate and needs one item and an 'exposure'"
+    needed = scale.weights if scale.method == "weighted" else scale.answer_key
+    if scale.method in ("weighted", "answer_key") and (without := sorted(set(items) - set(needed))):
+        yield f"has items without weight or right answer: {without}"
+    if scale.recode is not None and (short := [i for i, item in items.items() if not _recodes_all(scale.recode, item)]):
+        yield f"recodes not every answer of {short}"
+    if _is_made_of_itself(definition, scale):
+        yield "is computed from itself"
+
+
+def _recodes_all(recode: Recode, item: Item) -> bool:
+    return item.max is not None and set(recode.of(item.id)) >= set(range(item.min, item.max + 1))
+
+
+def _is_made_of_itself(definition: Instrument, scale: Scale) -> bool:
+    found: set[str] = set()
+    ahead = [scale]
+    while ahead:
+        member = ahead.pop()
+        new = {*member.scales, *member.missing.parts} - found
+        found |= new
+        ahead += [definition.scale(part) for part in new]
+    return scale.id in found
 
 
 def _scales_named(scale: Scale) -> Iterator[str]:

@@ -377,7 +377,9 @@ def with_key(definition: Instrument, text: str, *, file: str) -> Instrument:
         if unknown := sorted(set(given.scales) - {scale.id for scale in definition.scales}):
             remedy = f"the scales of the {definition.name} are {', '.join(s.id for s in definition.scales)}"
             raise DefinitionError(file=file, key=f"scales.{unknown[0]}", wrong="is no scale", remedy=remedy)
-        return _validated(Instrument, {**dict(definition), "scales": scales})
+        # Field by field: a model as a dictionary also holds what was once computed from it, such as the hash.
+        fields = {name: getattr(definition, name) for name in Instrument.model_fields}
+        return _validated(Instrument, {**fields, "scales": scales})
     except _InvalidError as error:
         raise _definition_error(error, raw={}, file=file) from None
 
