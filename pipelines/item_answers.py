@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from mbt_rom.exports import cells, codings
 from mbt_rom.exports.cells import CellReader, cell_reader, is_blank, state_digits
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.model import ADULT, Coding, Instrument, Item
+from mbt_rom.model import Coding, Instrument, Item
 from mbt_rom.scoring import MISSING
+from mbt_rom.valuation import no_adult_value_set
 from pipelines.item_columns import ItemColumns
 from pipelines.wide_files import AttentionError, WideFile, code_cells
 
@@ -253,7 +254,7 @@ def _as_floats(codes: dict[str, Codes]) -> dict[str, NDArray[np.float64]]:
 
 
 def are_minors(wide: WideFile, position: int, *, missing: Collection[str]) -> NDArray[np.bool_]:
-    """True for the rows whose age, in years in that column, is known and below 18.
+    """True for the rows whose age, in years in that column, is known and too low for a value set of adults.
 
     Raises AttentionError naming the rows where it is neither an age nor empty.
     """
@@ -265,7 +266,7 @@ def are_minors(wide: WideFile, position: int, *, missing: Collection[str]) -> ND
             f"row {listed}, column '{wide.names[position]}': not an age in years from 0 to {_OLDEST}\n"
             "remedy: correct these cells, empty them, or declare their codes with --missing. Nothing was written."
         )
-    return (codes >= 0) & (codes < ADULT)
+    return no_adult_value_set(np.where(codes < 0, np.nan, codes))
 
 
 def _age(text: str, missing: Collection[str]) -> int:
