@@ -31,6 +31,14 @@ PROVISIONAL: frozenset[str] = frozenset({"memory", "derived", "unverified"})
 #: Counts have no upper limit of their own; this is the largest that can be stored.
 LARGEST_COUNT = 32_767
 
+#: What a definition says beyond how forms are recognised, read and judged: see `Instrument.reading_hash`.
+_BEYOND_READING = frozenset(
+    {
+        "scales", "norms", "reliabilities", "cutoffs", "published_changes", "change", "severity_bands", "risk", "licence",
+        "measures", "hazards", "open_questions", "sources", "confidence",
+    }
+)  # fmt: skip
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -471,6 +479,17 @@ class Instrument(Frozen):
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever anything in the definition changes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @cached_property
+    def reading_hash(self) -> str:
+        """Twelve hexadecimal digits that change when forms may be recognised, read or judged otherwise than before.
+
+        They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only the items
+        without which a form is refused count.
+        """
+        read = self.model_dump_json(exclude=set(_BEYOND_READING))
+        needed = [*self.needed_items, len(self.primary.items)]
+        return hashlib.sha256(f"{read}{needed}".encode()).hexdigest()[:12]
 
     def scale(self, scale_id: str) -> Scale:
         """The scale of that name; KeyError, naming those that exist, when there is none."""
