@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,7 @@ def severity_words(scores: npt.ArrayLike, bands: Sequence[SeverityBand]) -> Word
     x = np.asarray(scores, dtype=float) + TOLERANCE
     ordered = sorted(bands, key=_lower)
     words = np.full(len(x), None, dtype=object)
-    for band, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for band, following in zip_longest(ordered, ordered[1:]):
         upper = np.inf if band.upper is None else band.upper
         within = x <= upper + 2 * TOLERANCE
         if following is not None and _lower(following) - upper <= _STEP:
