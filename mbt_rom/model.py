@@ -31,8 +31,8 @@ PROVISIONAL: frozenset[str] = frozenset({"memory", "derived", "unverified"})
 #: Counts have no upper limit of their own; this is the largest that can be stored.
 LARGEST_COUNT = 32_767
 
-#: What a definition says beyond how forms are recognised, read and judged: see `Instrument.reading_hash`.
-_BEYOND_READING = frozenset(
+#: What a definition says beyond how forms are recognised, read and judged: see `Instrument.reading_hash`. Reading looks at none.
+BEYOND_READING = frozenset(
     {
         "scales", "norms", "reliabilities", "cutoffs", "published_changes", "change", "severity_bands", "risk", "licence",
         "measures", "hazards", "open_questions", "sources", "confidence",
@@ -487,7 +487,7 @@ class Instrument(Frozen):
         They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only the items
         without which a form is refused count.
         """
-        read = self.model_dump_json(exclude=set(_BEYOND_READING))
+        read = self.model_dump_json(exclude=set(BEYOND_READING))
         needed = [*self.needed_items, len(self.primary.items)]
         return hashlib.sha256(f"{read}{needed}".encode()).hexdigest()[:12]
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from mbt_rom.model import Instrument, MissingItems, Norm
-from mbt_rom.registry import instrument
+from mbt_rom.registry import instrument, with_key
 
 
 def definition(**changes: Any) -> dict[str, Any]:
@@ -104,6 +104,40 @@ def test_the_hash_changes_with_the_definition_and_only_then() -> None:
     before = Instrument.model_validate(definition())
     assert before.definition_hash == Instrument.model_validate(definition()).definition_hash
     assert before.definition_hash != Instrument.model_validate(definition(norms=[norm(mean=4)])).definition_hash
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_read_otherwise"),
+    [
+        ({"norms": [norm(mean=4)]}, False),
+        ({"scales": [scale(method="mean")]}, False),
+        ({"scales": [scale(reverse=["tiny_01"])]}, False),
+        ({"measures": "something else"}, False),
+        ({"scales": [scale(items=["tiny_01"])]}, True),
+        ({"prefixes": ["other"]}, True),
+        ({"edition": "second"}, True),
+        ({"wrong_counts": {3: "another form"}}, True),
+        ({"codings": []}, True),
+        ({"missing_codes": ["9"]}, True),
+        ({"order_must_be_stated": True}, True),
+    ],
+)
+def test_the_reading_hash_changes_with_what_decides_how_forms_are_read(
+    changes: dict[str, Any], is_read_otherwise: bool
+) -> None:
+    before, after = (Instrument.model_validate(definition(**c)) for c in ({}, changes))
+    assert before.definition_hash != after.definition_hash
+    assert (before.reading_hash != after.reading_hash) is is_read_otherwise
+
+
+def test_a_key_that_a_site_supplies_changes_how_forms_are_read_by_the_items_it_names_only() -> None:
+    """The first key names the items without which a form is refused; which of them are turned round is a matter of scoring."""
+    bare = instrument("rfq54")
+    keys = ("{items: [1, 2], reverse: [1]}", "{items: [1, 2], reverse: [2]}", "{items: [1, 3], reverse: [1]}")
+    one, turned, other = (with_key(bare, f"scales: {{rfq_u: {key}}}", file="rfq54.yaml") for key in keys)
+    assert len({d.definition_hash for d in (bare, one, turned, other)}) == 4
+    assert one.reading_hash == turned.reading_hash
+    assert len({d.reading_hash for d in (bare, one, other)}) == 3
 
 
 def test_a_scale_that_is_not_there_is_refused_with_those_that_are() -> None:
