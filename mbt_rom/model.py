@@ -7,9 +7,9 @@ files (`registry`), choosing a norm for a home (`norms`), computing a score (`sc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -454,6 +454,13 @@ class Instrument(Frozen):
         if uncited := cited - set(self.sources):
             raise ValueError(f"records cite sources that are not listed under 'sources': {sorted(uncited)}")
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, changed as asked. What was read off the original (hashes, the primary scale) is read anew."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in set(made.__dict__) - set(type(made).model_fields):
+            del made.__dict__[name]
+        return made
 
     @property
     def records(self) -> tuple[Record, ...]:

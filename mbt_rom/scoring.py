@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mbt_rom.model import ADULT, Cutoff, Instrument, Item, Method, Scale
-from mbt_rom.valuation import ValueSet, state_numbers
+from mbt_rom.model import Cutoff, Instrument, Item, Method, Scale
+from mbt_rom.valuation import MISSING as MISSING
+from mbt_rom.valuation import ValueSet, look_up, no_adult_value_set
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Stands where there is no answer; no instrument uses it as one.
-MISSING = np.int8(-128)
 BLOCK = 1 << 15
 
 Integers = NDArray[np.signedinteger[Any]]
@@ -96,7 +95,7 @@ def scale_scores(definition: Instrument, answers: Answers, *, value_set: ValueSe
         for scale in order:
             _METHODS[scale.method if scale.is_keyed else "not_published"](block, scale, block.scores[scale.id])
     for scale in definition.scales:
-        if scale.decimals is not None:
+        if scale.decimals is not None and scale.method != "value_set":  # a value set is rounded as it was published
             np.round(scores[scale.id], scale.decimals, out=scores[scale.id])
     return ScaleScores(definition, used, scores, chosen)
 
@@ -473,10 +472,7 @@ def _value_set(block: _Block, scale: Scale, out: Floats) -> None:
     """Utility of the health state in the value set."""
     if block.value_set is None:
         raise ValueError(f"scale '{scale.id}' needs a value set")
-    complete = block.scorable(scale, block.answered(scale))
-    levels = [np.where(complete, column, np.int8(1)) for column in block.columns(scale)]
-    states = state_numbers(levels, n_levels=block.value_set.n_levels)
-    _only(block.value_set.values[states], where=complete, out=out)
+    look_up(block.columns(scale), value_set=block.value_set, out=out)
 
 
 def _profile(block: _Block, scale: Scale, out: Floats) -> None:
@@ -651,7 +647,7 @@ def score(
     from mbt_rom.tables import scores_table
 
     result = scale_scores(definition, answers_of(definition, items), value_set=value_set)
-    is_minor = np.zeros(len(items), dtype=bool) if ages is None else ages < ADULT
+    is_minor = np.zeros(len(items), dtype=bool) if ages is None else no_adult_value_set(ages)
     n_scales = len(definition.scales)
     carried = [
         "programme_id", "row_id", "patient_id", "administered_on", "moment_given", "edition", "language", "mode", "assisted",

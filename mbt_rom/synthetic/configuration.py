@@ -62,7 +62,7 @@ def settings_text(plans: Sequence[Plan]) -> str:
         f"    name: {p.name}\n"
         f"    issuer: {p.issuer}\n"
         f"    format: {p.kind.format}\n"
-        f"    instruments: [{', '.join(p.kind.instruments)}]\n"
+        f"    instruments: [{', '.join(p.instruments)}]\n"
         for p in plans
     )
 

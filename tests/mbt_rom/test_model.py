@@ -106,6 +106,16 @@ def test_the_hash_changes_with_the_definition_and_only_then() -> None:
     assert before.definition_hash != Instrument.model_validate(definition(norms=[norm(mean=4)])).definition_hash
 
 
+def test_a_copy_has_hashes_and_a_primary_scale_of_its_own() -> None:
+    one = Instrument.model_validate(definition(scales=[scale(), scale(id="other", is_primary=False)]))
+    hashes = (one.definition_hash, one.reading_hash, one.primary.id)
+    swapped = tuple(s.model_copy(update={"is_primary": not s.is_primary}) for s in one.scales)
+    other = one.model_copy(update={"scales": swapped, "edition": "2"})
+    assert other.primary.id == "other"
+    assert set(hashes).isdisjoint({other.definition_hash, other.reading_hash, other.primary.id})
+    assert (one.definition_hash, one.reading_hash, one.primary.id) == hashes
+
+
 @pytest.mark.parametrize(
     ("changes", "is_read_otherwise"),
     [
@@ -133,6 +143,7 @@ def test_the_reading_hash_changes_with_what_decides_how_forms_are_read(
 def test_a_key_that_a_site_supplies_changes_how_forms_are_read_by_the_items_it_names_only() -> None:
     """The first key names the items without which a form is refused; which of them are turned round is a matter of scoring."""
     bare = instrument("rfq54")
+    assert bare.definition_hash != bare.reading_hash  # asked for beforehand, as a process does that has run before
     keys = ("{items: [1, 2], reverse: [1]}", "{items: [1, 2], reverse: [2]}", "{items: [1, 3], reverse: [1]}")
     one, turned, other = (with_key(bare, f"scales: {{rfq_u: {key}}}", file="rfq54.yaml") for key in keys)
     assert len({d.definition_hash for d in (bare, one, turned, other)}) == 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -14,15 +13,6 @@ from mbt_rom import registry
 from mbt_rom.registry import FOLDER, DefinitionError, instrument, instruments, parse_instrument
 
 PHQ9 = (FOLDER / "phq9.yaml").read_text(encoding="utf-8")
-#: Our name -> file and column in the collected tables.
-TABLES = {
-    "nl_2006": "eq5d3l_nl_2006",
-    "uk_1997": "eq5d3l_uk_mvh_a1_1997",
-    "nl_2026": "eq5d3l_nl_2026",
-    "nl_2016": "eq5d5l_nl_2016",
-    "england_2018": "eq5d5l_england_2018",
-    "uk_2026": "eq5d5l_uk_2026",
-}
 
 
 def broken(old: str, new: str) -> DefinitionError:
@@ -137,13 +127,3 @@ def test_the_schema_knows_a_misspelt_key() -> None:
 def test_value_sets_of_an_instrument() -> None:
     assert list(registry.value_sets("eq5d3l")) == ["nl_2006", "uk_1997", "nl_2026"]
     assert registry.value_sets("phq9") == {}
-
-
-@pytest.mark.real_data
-@pytest.mark.parametrize(("value_set_id", "table"), TABLES.items())
-def test_every_state_equals_the_collected_table(value_set_id: str, table: str, shared_data: Path) -> None:
-    value_set = registry.value_set(value_set_id)
-    with (shared_data / "dossier" / "value_sets" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        published = {row["state"]: float(row["value"]) for row in csv.DictReader(file)}
-    assert len(published) == len(value_set.values)
-    assert {state: value_set.utility(state) for state in published} == published

@@ -17,7 +17,7 @@ from mbt_rom.acceptance import accept, dispositions
 from mbt_rom.conform import Conformed, deliver
 from mbt_rom.exports.mapping import parse_mapping
 from mbt_rom.pseudonyms import Pseudonyms
-from mbt_rom.registry import instruments
+from mbt_rom.registry import outcome_instruments
 from mbt_rom.schedule import expected
 from mbt_rom.settings import SHARED, Consortium, parse_settings
 from mbt_rom.synthetic import SyntheticConsortium
@@ -50,7 +50,7 @@ def delivered(made: SyntheticConsortium, settings: Consortium) -> dict[str, Conf
             delivery_id=hashlib.sha256(data).hexdigest(),
             received_at=pd.Timestamp("2026-11-22T03:00:00Z").as_unit("us"),
             settings=settings,
-            instruments=instruments(),
+            instruments=outcome_instruments(),
             pseudonyms=PSEUDONYMS,
             mappings=mappings,
         )
@@ -68,7 +68,8 @@ def taken_in(made) -> TakenIn:
         for name in ("patients", "therapists", "episodes")
     }
     findings, accepted, decided = [pd.concat([r.findings for r in results.values()])], {}, []
-    for name, definition in instruments().items():
+    for name in sorted({name for result in results.values() for name in result.items}):
+        definition = outcome_instruments()[name]
         items = pd.concat([r.items[name] for r in results.values() if name in r.items], ignore_index=True)
         found = validate_items(
             definition, items, patients=registers["patients"], as_of=AS_OF, delivery_findings=findings[0]
@@ -100,7 +101,7 @@ def test_what_is_accepted_is_exactly_the_true_forms_with_their_answers(made, tak
     true["administered_on"] = true["administered_on"].where(true["has_date"])
     true["moment_given"] = true["moment"].where(~true["has_date"])
     keys = ["programme_id", "patient_id", "administered_on", "moment_given"]
-    columns = [*keys, *instruments()[instrument].item_ids]
+    columns = [*keys, *outcome_instruments()[instrument].item_ids]
     given = taken_in.accepted[instrument]
     assert len(given) == len(true)
     one, other = (
