@@ -7,9 +7,9 @@ files (`registry`), choosing a norm for a home (`norms`), computing a score (`sc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,14 @@ Moment = Literal["baseline", "m6", "m12", "m18", "m24", "m30", "m36"]
 PROVISIONAL: frozenset[str] = frozenset({"memory", "derived", "unverified"})
 #: Counts have no upper limit of their own; this is the largest that can be stored.
 LARGEST_COUNT = 32_767
+
+#: What a definition says beyond how forms are recognised, read and judged: see `Instrument.reading_hash`. Reading looks at none.
+BEYOND_READING = frozenset(
+    {
+        "scales", "norms", "reliabilities", "cutoffs", "published_changes", "change", "severity_bands", "risk", "licence",
+        "measures", "hazards", "open_questions", "sources", "confidence",
+    }
+)  # fmt: skip
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -454,6 +462,13 @@ class Instrument(Frozen):
             raise ValueError(f"records cite sources that are not listed under 'sources': {sorted(uncited)}")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, changed as asked. What was read off the original (hashes, the primary scale) is read anew."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in set(made.__dict__) - set(type(made).model_fields):
+            del made.__dict__[name]
+        return made
+
     @property
     def records(self) -> tuple[Record, ...]:
         """Every published figure about a scale, in the order of the definition."""
@@ -478,6 +493,17 @@ class Instrument(Frozen):
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever anything in the definition changes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @cached_property
+    def reading_hash(self) -> str:
+        """Twelve hexadecimal digits that change when forms may be recognised, read or judged otherwise than before.
+
+        They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only the items
+        without which a form is refused count.
+        """
+        read = self.model_dump_json(exclude=set(BEYOND_READING))
+        needed = [*self.needed_items, len(self.primary.items)]
+        return hashlib.sha256(f"{read}{needed}".encode()).hexdigest()[:12]
 
     def scale(self, scale_id: str) -> Scale:
         """The scale of that name; KeyError, naming those that exist, when there is none."""

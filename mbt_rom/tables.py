@@ -493,9 +493,13 @@ def scores_table(instrument: Instrument) -> Table:
             Column(
                 "t_score", "float64", "50 + 10 x (score - mean of the norm) / SD of the norm; direction of the scale"
             ),
-            Column("percentile", "float64", "share of the norm group below the score in %, as if it were normal"),
+            Column(
+                "percentile",
+                "float64",
+                "share of the norm group below the score in %, as if that group were normally distributed; few are",
+            ),
             Column("norm_flags", "str", "what limits the comparison: see docs/norms.md; ids separated by spaces"),
-            Column("severity", "str", "published word for a score of this size"),
+            Column("severity", "str", "published word for a score of this size; missing under 18"),
             Column("definition_hash", "str", "hash of the definition that was used", True),
             Column("software_version", "str", "version of MBT-ROM", True),
         ),

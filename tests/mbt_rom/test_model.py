@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from mbt_rom.model import Instrument, Item, Manual, MissingItems, Norm, Recode, Scale
-from mbt_rom.registry import instrument
+from mbt_rom.registry import instrument, with_key
 
 
 def definition(**changes: Any) -> dict[str, Any]:
@@ -281,6 +281,51 @@ def test_the_hash_changes_with_the_definition_and_only_then() -> None:
     before = Instrument.model_validate(definition())
     assert before.definition_hash == Instrument.model_validate(definition()).definition_hash
     assert before.definition_hash != Instrument.model_validate(definition(norms=[norm(mean=4)])).definition_hash
+
+
+def test_a_copy_has_hashes_and_a_primary_scale_of_its_own() -> None:
+    one = Instrument.model_validate(definition(scales=[scale(), scale(id="other", is_primary=False)]))
+    hashes = (one.definition_hash, one.reading_hash, one.primary.id)
+    swapped = tuple(s.model_copy(update={"is_primary": not s.is_primary}) for s in one.scales)
+    other = one.model_copy(update={"scales": swapped, "edition": "2"})
+    assert other.primary.id == "other"
+    assert set(hashes).isdisjoint({other.definition_hash, other.reading_hash, other.primary.id})
+    assert (one.definition_hash, one.reading_hash, one.primary.id) == hashes
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_read_otherwise"),
+    [
+        ({"norms": [norm(mean=4)]}, False),
+        ({"scales": [scale(method="mean")]}, False),
+        ({"scales": [scale(reverse=["tiny_01"])]}, False),
+        ({"measures": "something else"}, False),
+        ({"scales": [scale(items=["tiny_01"])]}, True),
+        ({"prefixes": ["other"]}, True),
+        ({"edition": "second"}, True),
+        ({"wrong_counts": {3: "another form"}}, True),
+        ({"codings": []}, True),
+        ({"missing_codes": ["9"]}, True),
+        ({"order_must_be_stated": True}, True),
+    ],
+)
+def test_the_reading_hash_changes_with_what_decides_how_forms_are_read(
+    changes: dict[str, Any], is_read_otherwise: bool
+) -> None:
+    before, after = (Instrument.model_validate(definition(**c)) for c in ({}, changes))
+    assert before.definition_hash != after.definition_hash
+    assert (before.reading_hash != after.reading_hash) is is_read_otherwise
+
+
+def test_a_key_that_a_site_supplies_changes_how_forms_are_read_by_the_items_it_names_only() -> None:
+    """The first key names the items without which a form is refused; which of them are turned round is a matter of scoring."""
+    bare = instrument("rfq54")
+    assert bare.definition_hash != bare.reading_hash  # asked for beforehand, as a process does that has run before
+    keys = ("{items: [1, 2], reverse: [1]}", "{items: [1, 2], reverse: [2]}", "{items: [1, 3], reverse: [1]}")
+    one, turned, other = (with_key(bare, f"scales: {{rfq_u: {key}}}", file="rfq54.yaml") for key in keys)
+    assert len({d.definition_hash for d in (bare, one, turned, other)}) == 4
+    assert one.reading_hash == turned.reading_hash
+    assert len({d.reading_hash for d in (bare, one, other)}) == 3
 
 
 def test_a_scale_that_is_not_there_is_refused_with_those_that_are() -> None:
