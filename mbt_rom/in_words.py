@@ -9,7 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from mbt_rom.model import DERIVED, Confidence, Fact, Instrument, Key, Method, MissingItems, MissingRule, Monitor, Scale
+from mbt_rom.model import (
+    DERIVED,
+    PROVISIONAL,
+    Confidence,
+    Fact,
+    Instrument,
+    Key,
+    Method,
+    MissingItems,
+    MissingRule,
+    Monitor,
+    Scale,
+)
 
 #: How a score is computed from its items or from other scales. The names in braces are filled in for each scale.
 METHODS: Mapping[Method, str] = {
@@ -28,7 +40,7 @@ METHODS: Mapping[Method, str] = {
     "major_depression": "1 when five or more of the nine answers are 2 or higher (the ninth counts from 1) and the first or the "
     "second is among them, otherwise 0",
     "mean_of_scales": "the mean of those scores",
-    "ipsatised": "the octant against the person's own level: its sum, minus its number of items times the mean of all answers",
+    "ipsatised": "the octant against the person's own level: its sum, minus its number of items times the unrounded mean of all answers",
     "axis": "the place on an axis of the circle of octants, at {angle} degrees: 2/{n} x the sum over the octants of their mean "
     "answer x the cosine of the angle between octant and axis",
     "not_published": "not computed: the formula is the publisher's and was not published",
@@ -40,7 +52,7 @@ MISSING_RULES: Mapping[MissingRule, str] = {
     "prorate": "{limit}; the sum is then stretched to all items (sum x number of items / number answered).",
     "person_mean": "{limit}; the score is then the mean of the answers that there are.",
     "rounded_item_mean": "{limit}; each becomes the mean of the answered items of the scale, rounded half up to a whole number.",
-    "by_parts": "The sum of {parts}, each completed by its own rule; no score where one of them has none.",
+    "by_parts": "{limit}; the score is the sum of {parts}, each completed by its own rule.",
     "answered": "{limit}; what was answered counts, and nothing is made up for the rest.",
 }
 
@@ -165,15 +177,15 @@ def sentence(text: str | None) -> str:
     return "" if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
-def confidence_in_words(confidence: Confidence, *, is_provisional: bool) -> str:
-    """How sure a figure is: `one source`, or `recalled, provisional`."""
-    return CONFIDENCE[confidence] + (", provisional" if is_provisional else "")
+def confidence_in_words(confidence: Confidence) -> str:
+    """How sure something is: `one source`, or `recalled, provisional`."""
+    return CONFIDENCE[confidence] + (", provisional" if confidence in PROVISIONAL else "")
 
 
 def sure(fact: Fact) -> str:
     """How sure a fact is, with its sources: `one source (lin)`."""
     sources = f" ({', '.join(fact.source)})" if fact.source else ""
-    return confidence_in_words(fact.confidence, is_provisional=fact.is_provisional) + sources
+    return confidence_in_words(fact.confidence) + sources
 
 
 # --- items ----------------------------------------------------------------------------------------------------------------
@@ -265,7 +277,6 @@ def missing_in_words(definition: Instrument, scale: Scale) -> str:
         said = _complete(scale, n_items=len(definition.items_of(scale)))
     else:
         said = MISSING_RULES[rule.rule].format(limit=_limit(rule), parts=_listed(rule.parts))
-        said += f" {_limit(rule)}." if rule.rule == "by_parts" else ""
     return " ".join(filter(None, [said, sentence(rule.note), _how_sure(scale)]))
 
 
@@ -279,6 +290,8 @@ def _limit(rule: MissingItems) -> str:
 def _complete(scale: Scale, *, n_items: int) -> str:
     if scale.method in DERIVED:
         return "There is a score when every scale that it is made of has one."
+    if scale.method in ("value_set", "profile"):
+        return "All its answers are needed: a health state has one level of each."
     if n_items == 1:
         return "A single answer: without it there is no score."
     if scale.missing.note is None:
@@ -289,7 +302,7 @@ def _complete(scale: Scale, *, n_items: int) -> str:
 def _how_sure(scale: Scale) -> str:
     """How sure the rule is. A provisional one is applied all the same, since there must be some rule."""
     rule = scale.missing
-    if rule.rule == "complete":
+    if rule.rule == "complete" or (rule.rule == "answered" and scale.origin == "published"):
         return ""
     said = "Our rule" if scale.origin == "project_rule" else f"Rule: {CONFIDENCE[rule.confidence]}"
     if rule.is_provisional:

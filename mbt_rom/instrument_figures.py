@@ -7,10 +7,11 @@ the rest of the page (`instrument_pages`), which figures a home uses (`norms`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
-from mbt_rom.in_words import CONFIDENCE, confidence_in_words, number, sure, term
+from mbt_rom.in_words import confidence_in_words, number, sure, term
 from mbt_rom.markdown import code, codes, paragraph, plain, section_body, table
-from mbt_rom.model import ChangeBasis, Fact, Instrument, Norm, Scale
+from mbt_rom.model import ChangeBasis, Confidence, Fact, Instrument, Norm, Scale
 from mbt_rom.valuation import ValueSet
 
 _OPS = {">=": "{} or more", ">": "more than {}", "<": "less than {}", "==": "exactly {}"}
@@ -35,9 +36,9 @@ def value_sets(definition: Instrument, sets: Mapping[str, ValueSet]) -> list[str
 
 def _value_set(v: ValueSet, *, is_default: bool) -> list[str]:
     ends = [number(float(v.values.min())), number(float(v.values.max()))]
-    known = {word: shown for word, shown in CONFIDENCE.items() if word == v.confidence}
+    how_sure = confidence_in_words(cast(Confidence, v.confidence))
     default = "yes" if is_default else ""
-    return [code(v.id), v.label, term(v.country), str(v.year), *ends, default, *known.values(), plain(v.cite)]
+    return [code(v.id), v.label, term(v.country), str(v.year), *ends, default, how_sure, plain(v.cite)]
 
 
 def usable_norms(definition: Instrument) -> tuple[Norm, ...]:
@@ -187,11 +188,14 @@ def changes(definition: Instrument) -> list[str]:
         "Changes that others published, for comparison only; reliable change is computed from SD and reliability."
     )
     basis = [line for one in definition.change for line in _basis(definition, one)]
-    none = paragraph(_NO_BASIS) if not basis and definition.monitors == "outcome" else []
+    none = [] if basis or definition.monitors != "outcome" else paragraph(_no_basis(definition))
     return section_body(basis, none, paragraph(compared) if published else [], published)
 
 
-_NO_BASIS = "No reliable change is computed unless a home enters an SD and a reliability of its own."
+def _no_basis(definition: Instrument) -> str:
+    if definition.primary.range[1] is None:
+        return "No reliable change: counts and costs, which have no upper end, are compared as rates or sums."
+    return "No reliable change is computed unless a home enters an SD and a reliability of its own."
 
 
 def _basis(definition: Instrument, basis: ChangeBasis) -> list[str]:
@@ -218,12 +222,11 @@ def risk(definition: Instrument) -> list[str]:
     rows = (
         [definition.item(r.item).number, plain(r.about), _OPS[r.op].format(r.value), r.level,
          "publisher" if r.origin == "published" else "*ours*",
-         confidence_in_words(r.confidence, is_provisional=False) + (f" ({', '.join(r.source)})" if r.source else ""),
-         plain(r.note)]
+         sure(r), plain(r.note)]
         for r in definition.risk
     )  # fmt: skip
     lines = table(["item", "about", "answer", "level", "rule by", "how sure", "note"], rows)
-    patients = f"For the treating team, and on however sure the rule is. {NOT_WATCHED}"
+    patients = f"For the treating team; the rules are on however sure they are. {NOT_WATCHED}"
     about = (
         patients if definition.monitors == "outcome" else "About what was done for a patient, not answers of a patient."
     )

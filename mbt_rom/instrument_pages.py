@@ -89,7 +89,7 @@ def _index_row(definition: Instrument, domains: Domains) -> list[str]:
         _links(domains.of(_primary_name(definition)), page=""),
         KEYS[definition.key],
         "yes" if figures.usable_norms(definition) else "no",
-        CONFIDENCE[definition.confidence],
+        confidence_in_words(definition.confidence),
     ]
 
 
@@ -213,7 +213,7 @@ def _opening(definition: Instrument, domains: Domains | None) -> list[str]:
         ["key", f"{KEYS[definition.key]}: {KEYS_MEAN[definition.key]}"],
         ["needed from the site", plain(definition.needs)],
         ["norm usable", "yes" if figures.usable_norms(definition) else "no"],
-        ["how sure", CONFIDENCE[definition.confidence]],
+        ["how sure", confidence_in_words(definition.confidence)],
     ]
     return [
         f"{plain(sentence(definition.full_name))} [How to read this page](index.md#how-to-read-a-page).",
@@ -241,7 +241,7 @@ def _manual(definition: Instrument) -> list[str]:
         ["looks back", term(manual.recall) or "none printed", plain(_recall(definition))],
     ]
     differ = f"**The counts differ: {manual.items} in the manual, {manual.published_items} as published.**"
-    decision = f"**Decision.** {plain(sentence(manual.decision))}" if manual.decision else None
+    decision = f"Decision: {plain(manual.decision).rstrip('.')}." if manual.decision else None
     return section_body(
         paragraph("In Appendix 1." if manual.in_appendix_1 else "Not in Appendix 1."),
         table(["", "the manual prints", "the published form"], counts),
@@ -282,7 +282,8 @@ def _items(definition: Instrument) -> list[str]:
     )
     heads = ["items", "answers", "scored", "worth a second look above", "yes/no question before it"]
     gates = {item.gate for item in definition.items if item.gate}
-    tags = [f"{item.number}: {item.tag}" for item in definition.items if item.tag and item.id not in gates]
+    tagged = [item for item in definition.items if item.tag and item.id not in gates]
+    tags = [f"{item.number}: {item.tag}" for item in tagged if item.tag != item.number.replace("_", " ")]
     missing = f"These codes count as not answered: {codes(definition.missing_codes)}."
     return section_body(
         table(heads, rows),
@@ -377,9 +378,9 @@ def _missing(definition: Instrument) -> list[str]:
 
 def _exports(definition: Instrument) -> list[str]:
     """How the instrument is recognised in a file, what may be in it, and what must be declared."""
-    names = " or ".join(code(prefix) for prefix in definition.prefixes)
+    names, example = codes(definition.prefixes), code(definition.item_ids[0])
     recognised = (
-        f"A column is recognised by {names} and the number or name of the item: {code(definition.item_ids[0])}."
+        f"A column is recognised by a name that begins with {names} and ends with that of the item, such as {example}."
     )
     codings = (
         [
@@ -387,7 +388,7 @@ def _exports(definition: Instrument) -> list[str]:
             _coding(coding),
             item_numbers(definition, coding.items),
             item_numbers(definition, coding.reversed_items),
-            confidence_in_words(coding.confidence, is_provisional=False),
+            confidence_in_words(coding.confidence),
             plain(coding.note),
         ]
         for coding in definition.codings
