@@ -334,7 +334,16 @@ def local_instrument(path: Path) -> Instrument:
             wrong=f"'{path.stem}' is an instrument that comes with the software",
             remedy="give your own another id, such as one with the year or the language in it",
         )
-    return parse_instrument(path.read_text(encoding="utf-8"), file=path.name)
+    return parse_instrument(_text(path), file=path.name)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DefinitionError(
+            file=path.name, key="(whole file)", wrong="is not UTF-8", remedy="save it as UTF-8"
+        ) from None
 
 
 @cache
@@ -437,8 +446,13 @@ def keyed_instruments(definitions: Mapping[str, Instrument], folder: Path) -> di
                 wrong="no instrument has that name",
                 remedy="name it after its instrument",
             )
-        found[path.stem] = with_key(found[path.stem], path.read_text(encoding="utf-8"), file=path.name)
+        found[path.stem] = keyed_instrument(found[path.stem], path)
     return found
+
+
+def keyed_instrument(definition: Instrument, path: Path) -> Instrument:
+    """The definition with the key in that file. Raises `DefinitionError` as `with_key`."""
+    return with_key(definition, _text(path), file=path.name)
 
 
 @cache
