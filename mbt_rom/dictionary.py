@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mbt_rom.markdown import cell
 from mbt_rom.registry import instruments
 from mbt_rom.tables import Catalogue, Column, Table
 
@@ -67,7 +68,7 @@ def _overview(tables: Iterable[Table]) -> list[str]:
         stage = _stage(table)
         label = f"**{stage}**: {_STAGES[stage]}" if stage in _STAGES else f"**{stage}**"
         lines.append(
-            f"| {'' if stage == last else label} | [`{table.name}`](#{_anchor(table.name)}) | {_cell(table.meaning)} |"
+            f"| {'' if stage == last else label} | [`{table.name}`](#{_anchor(table.name)}) | {cell(table.meaning)} |"
         )
         last = stage
     return [*lines, ""]
@@ -98,12 +99,7 @@ def _section(table: Table) -> list[str]:
 
 def _row(column: Column) -> str:
     present = "always" if column.is_required else ""
-    return f"| `{column.name}` | `{column.dtype}` | {present} | {_cell(column.meaning)} |"
-
-
-def _cell(text: str) -> str:
-    """Text that cannot break out of its cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return f"| `{column.name}` | `{column.dtype}` | {present} | {cell(column.meaning)} |"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from mbt_rom.domains import Domains, misfit
 from mbt_rom.model import Frozen, Identifier, Instrument, Item, Method, MissingItems, Scale
 from mbt_rom.valuation import DIMENSIONS, crosswalk, rounded, utilities
 from mbt_rom.valuation import ValueSet as ValueSet
@@ -329,17 +330,55 @@ def local_instruments(folder: Path) -> dict[str, Instrument]:
 
     Raises `DefinitionError` for a file that cannot be used, or whose id an instrument of the software has already.
     """
-    found = {}
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem in instrument_ids():
-            raise DefinitionError(
-                file=path.name,
-                key="id",
-                wrong=f"'{path.stem}' is an instrument that comes with the software",
-                remedy="give your own another id, such as one with the year or the language in it",
-            )
-        found[path.stem] = parse_instrument(path.read_text(encoding="utf-8"), file=path.name)
-    return found
+    return {path.stem: local_instrument(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def local_instrument(path: Path) -> Instrument:
+    """The instrument that a home defines in that file. Raises `DefinitionError` as `local_instruments`."""
+    if path.stem in instrument_ids():
+        raise DefinitionError(
+            file=path.name,
+            key="id",
+            wrong=f"'{path.stem}' is an instrument that comes with the software",
+            remedy="give your own another id, such as one with the year or the language in it",
+        )
+    return parse_instrument(_text(path), file=path.name)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DefinitionError(
+            file=path.name, key="(whole file)", wrong="is not UTF-8", remedy="save it as UTF-8"
+        ) from None
+
+
+@cache
+def domains() -> Domains:
+    """The manual's outcome domains, as `instruments/domains.yaml` states them.
+
+    >>> [domain.id for domain in domains().of("bsi.gsi")]
+    ['symptoms']
+    """
+    path = FOLDER / "domains.yaml"
+    return parse_domains(path.read_text(encoding="utf-8"), file=path.name, instruments=instruments())
+
+
+def parse_domains(text: str, *, file: str, instruments: Mapping[str, Instrument]) -> Domains:
+    """The domains that a file states; they must fit the instruments, as `mbt_rom.domains.misfit` says.
+
+    Raises `DefinitionError` naming the file, the key, what is wrong and the remedy.
+    """
+    raw = _read_yaml(text, file=file)
+    try:
+        stated = _validated(Domains, raw)
+    except _InvalidError as error:
+        raise _definition_error(error, raw=raw, file=file) from None
+    if found := misfit(stated, instruments):
+        remedy = "correct the name of the scale, or move it to the one domain where it belongs"
+        raise DefinitionError(file=file, key=found[0], wrong=found[1], remedy=remedy)
+    return stated
 
 
 # --- keys that a licence holder supplies ----------------------------------------------------------------------------------
@@ -417,8 +456,13 @@ def keyed_instruments(definitions: Mapping[str, Instrument], folder: Path) -> di
                 wrong="no instrument has that name",
                 remedy="name it after its instrument",
             )
-        found[path.stem] = with_key(found[path.stem], path.read_text(encoding="utf-8"), file=path.name)
+        found[path.stem] = keyed_instrument(found[path.stem], path)
     return found
+
+
+def keyed_instrument(definition: Instrument, path: Path) -> Instrument:
+    """The definition with the key in that file. Raises `DefinitionError` as `with_key`."""
+    return with_key(definition, _text(path), file=path.name)
 
 
 @cache

@@ -474,8 +474,8 @@ def test_committed_schema_is_current() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_definition_fits_the_schema_that_editors_use(path: Path) -> None:
-    if path.stem == "schedule":
-        pytest.skip("the measurement plan is no instrument")
+    if path.stem in {"schedule", "domains"}:
+        pytest.skip("no instrument")
     as_json = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))
     jsonschema.validate(as_json, registry.json_schema())
 
