@@ -26,12 +26,17 @@ issuers: {north: {}}
 programmes:
   alpha: {name: Alpha, issuer: north, instruments: [phq9]}
 """
-PER_INSTRUMENT = {f"{s}/{i}" for s in ("items", "findings", "scores") for i in ("bsi", "eq5d3l", "eq5d5l", "phq9")}
+INSTRUMENTS = (
+    "bdi2", "bsi", "bsi18", "dappsf", "ecr", "ecrr", "eq5d3l", "eq5d5l", "iip32", "iip64", "mmpi2rf", "mpq", "oq45", "paibor",
+    "phq9", "rfq54", "rfq8", "rmet", "scid1", "scid2", "sds", "sipp118", "sshi", "ticp",
+)  # fmt: skip
+PER_INSTRUMENT = {f"{s}/{i}" for s in ("items", "findings", "scores") for i in INSTRUMENTS}
 SINGLE = {
     "deliveries/ledger",
     "deliveries/contents",
     "deliveries/conservation",
     "findings/deliveries",
+    "findings/psychometrics",
     "findings/registers",
     "findings/summary",
     "reference/programmes",
@@ -41,6 +46,8 @@ SINGLE = {
     "outcomes/expected",
     "outcomes/response",
     "outcomes/trajectories",
+    "outcomes/psychometrics",
+    "outcomes/item_psychometrics",
     "outcomes/change",
     "contributions/outcomes",
     "benchmarks/programmes",
@@ -67,10 +74,9 @@ def test_snapshot_of_assets_jobs_schedules_sensors() -> None:
 def test_snapshot_of_checks_and_which_of_them_stop_a_run() -> None:
     graph = defs.resolve_asset_graph()
     found = {k.to_user_string(): graph.get_check_spec(k).blocking for k in graph.asset_check_keys}
-    instruments = ("bsi", "eq5d3l", "eq5d5l", "phq9")
     assert found == {
-        **{f"findings/{i}:every_form_is_in_order": False for i in instruments},
-        **{f"scores/{i}:every_score_is_within_its_range": True for i in instruments},
+        **{f"findings/{i}:every_form_is_in_order": False for i in INSTRUMENTS},
+        **{f"scores/{i}:every_score_is_within_its_range": True for i in INSTRUMENTS},
         "findings/deliveries:every_file_is_in_order": False,
         "deliveries/conservation:every_row_is_accounted_for": True,
     }
