@@ -171,7 +171,7 @@ _ADMINISTRATION = (
 
 FINDING_COLUMNS = (
     PROGRAMME,
-    DELIVERY,
+    Column("delivery_id", "str", "sha256 of the delivered file; missing when a programme as a whole is meant"),
     Column("row_id", "str", "administration or register row; missing when the whole file or a column is meant"),
     Column("sheet", "str", "sheet of the workbook"),
     Column("source_row", "Int32", "row in the file as a spreadsheet shows it"),
