@@ -28,6 +28,7 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         outcomes.response,
         outcomes.trajectories_of(names),
         outcomes.change,
+        outcomes.alerts_of(given),
         contributions.outcomes,
         benchmarks.programmes,
         publication.site,

@@ -29,6 +29,7 @@ from mbt_rom.norms import ChangeNorm, change_norm
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
+    ALERTS,
     CONTENTS,
     EPISODES,
     LEDGER,
@@ -45,6 +46,8 @@ TAKEN_IN, REFUSED = "taken_in", "refused"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
+#: Tables of these stages that do not: a risk answer is as old as it was when it arrived.
+_UNDATED = {ALERTS.name}
 #: Stages that depend on the day of judgement and on what definitions say beyond how columns are recognised.
 _DEFINED = {"findings", "reference", "scores", "outcomes", "contributions"}
 SITE = "published/site"
@@ -258,7 +261,7 @@ class State:
         if stage in _DEFINED or name == "conservation":
             hashes = self._definitions
             parts += [str(self.known_on(partition)), {name: hashes[name]} if name in hashes else hashes]
-        if stage in _DATED:
+        if stage in _DATED and table.name not in _UNDATED:
             parts.append(str(self.as_of))
         return _hash(parts)
 
