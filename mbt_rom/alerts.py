@@ -122,7 +122,8 @@ class _Forms:
     """Forms of one instrument that stand by themselves, those of one patient together and in order of time.
 
     `person` numbers patients within programme and edition. `is_placed`: the patient is known and the date can be trusted, so
-    that the form has a place among the patient's others. `states` are earlier states of the same responses.
+    that the form has a place among the patient's others. `states` are earlier states of the same responses (and forms without
+    any answer, which play no part).
     """
 
     rows: pd.DataFrame
@@ -143,7 +144,7 @@ def _forms(rows: pd.DataFrame, *, timezone: str) -> _Forms:
     is_dated = forms["is_dated"].to_numpy(dtype=bool)
     return _Forms(
         rows=forms,
-        states=rows[(rows["form_status"] == "superseded") & rows["response_id"].notna()],
+        states=rows[rows["form_status"] == "superseded"],
         person=forms["person"].to_numpy(),
         is_dated=is_dated,
         is_placed=is_dated & forms["patient_id"].notna().to_numpy(),
@@ -169,8 +170,9 @@ def _of_item(item: Item, rules: Sequence[RiskRule], forms: _Forms) -> pd.DataFra
     met = np.flatnonzero(np.isin(answers, verdicts.index.to_numpy(dtype=np.int16)))
     received = _visible(forms, item)
     age = _age(forms, received)
-    can_be_known = met[forms.is_placed[met] & ~(age[met] > OLD_AFTER_DAYS)]
-    known = _known(forms, item, answers, badness=_badness(answers, rules, verdicts), received=received, at=can_be_known)
+    can_be_before = forms.is_placed & (answers != _NONE)
+    badness = _badness(answers, rules, verdicts)
+    known = _known(forms, can_be_before, badness=badness, received=received, at=met[forms.is_placed[met]])
     named = np.where(age > OLD_AFTER_DAYS, OLD, np.where(known, KNOWN, NEW))
     facts = {
         "item": item.id,
@@ -245,13 +247,10 @@ def _age(forms: _Forms, received: pd.Series) -> npt.NDArray[np.float64]:
 # ---- the patient's own answers before -----------------------------------------------------------------------------------
 
 
-def _known(
-    forms: _Forms, item: Item, answers: npt.NDArray[np.int16], *, badness: Ints, received: pd.Series, at: Ints
-) -> Flags:
+def _known(forms: _Forms, can_be_before: Flags, *, badness: Ints, received: pd.Series, at: Ints) -> Flags:
     """Whether each answer is known, asked of those at the positions `at`; false for all others."""
-    can_be_before = forms.is_placed & (answers >= item.min) & (answers <= item.largest)
     arrived = received.to_numpy(dtype="datetime64[us]")
-    known = np.zeros(len(answers), dtype=bool)
+    known = np.zeros(len(badness), dtype=bool)
     known[at] = True
     for pool in (can_be_before & forms.is_accepted, can_be_before):
         before = _last_two(at, np.flatnonzero(pool), person=forms.person, arrived=arrived)

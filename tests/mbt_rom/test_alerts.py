@@ -234,9 +234,10 @@ def test_forms_of_one_day_have_an_order(first, second):
     def made(*pairs):
         return [form(r, WEEKS[0], n, **{k: pd.Timestamp(v) for k, v in more.items()}) for r, n, more in pairs]
 
-    for falling in (made(("a", 2, first), ("b", 1, second)), made(("b", 1, second), ("a", 2, first))):
-        assert listed(*falling) == {"a": NEW, "b": KNOWN}
-    assert listed(*made(("a", 1, first), ("b", 2, second))) == {"a": NEW, "b": NEW}
+    one, two = ("z", "b") if first else ("a", "b")
+    for falling in (made((one, 2, first), (two, 1, second)), made((two, 1, second), (one, 2, first))):
+        assert listed(*falling) == {one: NEW, two: KNOWN}
+    assert listed(*made((one, 1, first), (two, 2, second))) == {one: NEW, two: NEW}
 
 
 # ---- old ----------------------------------------------------------------------------------------------------------------
@@ -353,6 +354,7 @@ def test_an_answer_became_visible_with_the_first_state_in_which_it_stood():
     assert rows["row_id"].tolist() == ["s2"]
     assert rows["received_at"].tolist() == [pd.Timestamp("2026-03-09T12:00", tz="UTC")]
     assert rows[["age_days", "list"]].to_numpy().tolist() == [[7, NEW]]
+    assert found(*states(None, 2, 2, 2))["age_days"].tolist() == [7]
     changed = found(*states(1, 1, 2))
     assert changed[["age_days", "list"]].to_numpy().tolist() == [[14, OLD]]
     other = [one | {"row_id": f"o{n}", "response_id": None} for n, one in enumerate(states(2, 2)[:1])]
