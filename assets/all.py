@@ -29,6 +29,7 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         outcomes.trajectories_of(names),
         *outcomes.psychometrics_of(names),
         outcomes.change,
+        outcomes.alerts_of(given),
         contributions.outcomes,
         benchmarks.programmes,
         publication.site,

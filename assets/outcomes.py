@@ -1,15 +1,16 @@
-"""What patients' scores amount to, per programme and inside it: plan, response, trajectories, change."""
+"""What patients' forms amount to, per programme and inside it: plan, response, trajectories, change, risk answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 import pandas as pd
 
 from assets.failures import value_free
-from assets.keys import each, key, of_stage
+from assets.keys import DELIVERY_FINDINGS, each, key, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import below_each_other
+from mbt_rom import alerts as risk_answers
 from mbt_rom import change as reliable
 from mbt_rom import reliability, schedule
 from mbt_rom import trajectories as courses
@@ -141,6 +142,38 @@ def change(rom: HomeResource, trajectories: pd.DataFrame, patients: pd.DataFrame
     """Change from baseline to each later moment, per patient and scale."""
     state = rom.state
     return reliable.change(trajectories, patients=patients, definitions=state.instruments, norms=state.norms)
+
+
+def alerts_of(known: Mapping[str, Instrument]) -> dg.AssetsDefinition:
+    """The asset `outcomes/alerts` over those of the instruments that have risk rules.
+
+    It rests on answers and findings alone, so that it is there when nothing can be scored; nothing rests on it.
+    """
+    asked = sorted(name for name, definition in known.items() if definition.risk)
+
+    @dg.asset(
+        key=["outcomes", "alerts"],
+        group_name="outcomes",
+        ins={
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+            **each("items", asked),
+            **each("findings", asked),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def alerts(rom: HomeResource, delivery_findings: pd.DataFrame, **tables: pd.DataFrame) -> pd.DataFrame:
+        """Risk answers, for the treating team only. Not watched day and night."""
+        return risk_answers.alerts(
+            of_stage("items", tables),
+            of_stage("findings", tables),
+            delivery_findings,
+            definitions=rom.state.instruments,
+            timezone=rom.state.home.settings.timezone,
+        )
+
+    return alerts
 
 
 def together(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -36,7 +36,8 @@ class Table:
     """One table. `name` has two levels (`items/bsi`); `key` names the columns that identify a row.
 
     Partitioned tables hold all programmes, and each programme's rows are replaced as a whole. Person-level tables hold one
-    or more rows per person: they never leave the programme but through `contributions`.
+    or more rows per person: they never leave the programme but through `contributions`. A table that does not tell its size
+    is so confidential that not even the number of its rows is shown to people who keep the system running.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Table:
     columns: tuple[Column, ...]
     is_person_level: bool = True
     is_partitioned: bool = True
+    tells_its_size: bool = True
 
     @property
     def column_names(self) -> list[str]:
@@ -411,6 +413,39 @@ TRAJECTORIES = Table(
     ),
 )
 
+ALERTS = Table(
+    "outcomes/alerts",
+    "Risk answers, for the treating team only: one row per answer that meets a rule. Not watched day and night.",
+    ("programme_id", "row_id", "item"),
+    (
+        PROGRAMME,
+        PATIENT,
+        INSTRUMENT,
+        EDITION,
+        Column("item", "str", "item that was answered", True),
+        Column(
+            "rule", "str", "ids of the rules that the answer meets, the deciding one first, separated by spaces", True
+        ),
+        Column("about", "str", "what the item asks about, in our own words", True),
+        Column("level", "str", "alert or high: the highest level that the answer meets", True),
+        Column("origin", "str", "published or project_rule: who set the deciding rule", True),
+        Column("confidence", "str", "how sure we are of the deciding rule", True),
+        Column("answer", "Int16", "the answer in canonical coding, or the count", True),
+        Column("answered_on", DATE, "date on which the form was filled in, as it was delivered"),
+        Column("received_at", TIME, "when the answer became visible: the first delivery in which it stood", True),
+        Column(
+            "age_days",
+            "Int32",
+            "days from the answer to the day it arrived; missing where the form has no date that can be trusted",
+        ),
+        Column("list", "str", "new_or_worse, unchanged_known or old (see docs/risk-answers.md)", True),
+        Column("form_status", "str", "accepted, or set_aside: the form has a finding", True),
+        ROW,
+        DELIVERY,
+    ),
+    tells_its_size=False,
+)
+
 CONTRIBUTIONS = Table(
     "contributions/outcomes",
     "THE BOUNDARY: all that leaves a programme. One row per patient, scale and moment that was due or received.",
@@ -564,7 +599,7 @@ def scores_table(instrument: Instrument) -> Table:
 
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
-    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, CONTRIBUTIONS, BENCHMARK,
+    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 

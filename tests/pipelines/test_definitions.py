@@ -13,7 +13,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import all as all_assets
 from assets.home import create
-from mbt_rom.registry import instrument
+from mbt_rom.registry import instrument, instruments
 from pipelines.definitions import build_defs, defs
 from pipelines.instance import open_instance
 from pipelines.schedules import CRON, TIMEZONE, every_night
@@ -49,6 +49,7 @@ SINGLE = {
     "outcomes/psychometrics",
     "outcomes/item_psychometrics",
     "outcomes/change",
+    "outcomes/alerts",
     "contributions/outcomes",
     "benchmarks/programmes",
     "published/site",
@@ -88,6 +89,35 @@ def test_partitions_end_where_comparison_begins() -> None:
     assert whole == {"deliveries/ledger", "reference/programmes", "benchmarks/programmes", "published/site"}
     parents = _names(graph.get(dg.AssetKey(["benchmarks", "programmes"])).parent_keys)
     assert parents == {"contributions/outcomes"}
+
+
+def _above(graph: dg.AssetGraph, table: str) -> set[str]:
+    """All tables that a table is computed from, however indirectly."""
+    parents = _names(graph.get(dg.AssetKey(table.split("/"))).parent_keys)
+    return parents.union(*(_above(graph, p) for p in parents))
+
+
+def test_nothing_is_computed_from_risk_answers() -> None:
+    graph = defs.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(["outcomes", "alerts"])).child_keys == set()
+    for name in ("contributions/outcomes", "benchmarks/programmes", "published/site"):
+        assert "items/phq9" in _above(graph, name)
+        assert "outcomes/alerts" not in _above(graph, name)
+
+
+def test_risk_answers_wait_for_nothing_but_answers_and_findings() -> None:
+    """So they are there when nothing can be scored, or when deliveries do not add up."""
+    graph = defs.resolve_asset_graph()
+    asked = {i for i, d in instruments().items() if d.monitors == "outcome" and d.risk}
+    parents = _names(graph.get(dg.AssetKey(["outcomes", "alerts"])).parent_keys)
+    assert parents == {f"{stage}/{i}" for stage in ("items", "findings") for i in asked} | {"findings/deliveries"}
+    assert _above(graph, "outcomes/alerts") - parents == {
+        "deliveries/ledger",
+        "reference/patients",
+        "findings/registers",
+    }
+    assert {"phq9", "sshi", "bsi"} <= asked
+    assert "clinical_process" not in asked
 
 
 def test_an_instrument_that_is_added_gets_its_assets_without_code() -> None:
