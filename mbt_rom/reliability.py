@@ -407,12 +407,13 @@ def below_published_findings(table: pd.DataFrame) -> pd.DataFrame:
     from mbt_rom.findings import as_findings
 
     below = table[table["is_below_published"].fillna(False)]
+    places = [f"{r.instrument}.{r.scale} ({r.edition}), {r.moment}" for r in below.itertuples()]
     details = [
-        f"{r.scale}, {r.moment}: alpha {r.alpha:.2f} ({r.alpha_lower_95:.2f} to {r.alpha_upper_95:.2f}) in {r.n_used} forms; "
+        f"alpha {r.alpha:.2f} ({r.alpha_lower_95:.2f} to {r.alpha_upper_95:.2f}) in {r.n_used} forms; "
         f"published {r.published_alpha:.2f}"
         for r in below.itertuples()
     ]
-    rows = below[["programme_id"]].assign(rule="local_alpha_below_published", item=below["instrument"], detail=details)
+    rows = below[["programme_id"]].assign(rule="local_alpha_below_published", item=places, detail=details)
     return as_findings(rows, source="psychometrics")
 
 
