@@ -15,7 +15,7 @@ UV ?= uv
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-long check format bench dev docs lock clean
+.PHONY: help setup setup-dev run test test-long mutate check format bench dev docs lock clean
 
 help: ## list the targets
 	@echo 'MBT-ROM: routine outcome monitoring for MBT programmes'
@@ -23,6 +23,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  ROM_HOME=FOLDER  where the data live (now: $(ROM_HOME))'
+	@echo '  MODULE=NAME      with mutate: only this module (scoring, valuation)'
 	@echo '  PYTHON=COMMAND   which Python makes the environment (3.11, 3.12 or 3.13)'
 
 # The environment. A stamp inside it says from which lock file it was last filled, so nothing is done twice.
@@ -54,6 +55,9 @@ test: setup-dev ## all tests but the long ones (under ten minutes on two cores)
 test-long: setup-dev ## the long tests, with a wide search for counterexamples
 	HYPOTHESIS_PROFILE=long $(PY) -m pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
 
+mutate: setup-dev ## change the scoring in small ways and see what the tests notice (hours)
+	@PYTHON="$(PY)" WORKERS="$(TEST_WORKERS)" sh scripts/mutate $(MODULE)
+
 check: setup-dev ## format, lint, types, import contracts
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -77,5 +81,5 @@ lock: ## renew both lock files (needs uv)
 	UV="$(UV)" sh scripts/lock
 
 clean: ## remove environment, caches and build products; never a home
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

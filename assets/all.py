@@ -13,7 +13,7 @@ from mbt_rom.model import Instrument
 
 def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions:
     """Assets and checks for those instruments; when none are given, for all of the registry that monitor outcome."""
-    given = {i: d for i, d in registry.instruments().items() if d.monitors == "outcome"} if known is None else known
+    given = registry.outcome_instruments() if known is None else known
     names = sorted(given)
     per_instrument = [asset for i in names for asset in instruments.tables_of(given[i])]
     single: list[dg.AssetsDefinition | dg.AssetSpec] = [

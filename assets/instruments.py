@@ -11,8 +11,8 @@ from assets.failures import refuse, value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import below_each_other
-from mbt_rom import acceptance, scoring
+from assets.state import State, below_each_other
+from mbt_rom import acceptance, common_metric, people, scoring
 from mbt_rom.model import Instrument
 
 
@@ -29,7 +29,7 @@ def _items(definition: Instrument) -> dg.AssetsDefinition:
         deps=[LEDGER],
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
-        code_version=definition.definition_hash,
+        code_version=definition.reading_hash,
     )
     @value_free
     def items(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
         },
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
-        code_version=definition.definition_hash,
+        code_version=definition.reading_hash,
     )
     @value_free
     def findings(
@@ -82,6 +82,7 @@ def _scores(definition: Instrument) -> dg.AssetsDefinition:
             "items": dg.AssetIn(["items", definition.id]),
             "findings": dg.AssetIn(["findings", definition.id]),
             "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+            "patients": dg.AssetIn(["reference", "patients"]),
         },
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
@@ -89,15 +90,28 @@ def _scores(definition: Instrument) -> dg.AssetsDefinition:
     )
     @value_free
     def scores(
-        rom: HomeResource, items: pd.DataFrame, findings: pd.DataFrame, delivery_findings: pd.DataFrame
+        rom: HomeResource,
+        items: pd.DataFrame,
+        findings: pd.DataFrame,
+        delivery_findings: pd.DataFrame,
+        patients: pd.DataFrame,
     ) -> pd.DataFrame:
         from expectations.scores import validate_scores
 
         accepted = acceptance.accept(items, acceptance.dispositions(items, findings, delivery_findings))
-        table = scoring.score(
-            definition, accepted, value_set=rom.state.value_set(definition), software_version=software.version()
-        )
+        table = scored(definition, accepted, patients, state=rom.state)
         refuse(validate_scores(definition, table)["row_id"].notna(), "scores lie outside of their scale")
         return table
 
     return scores
+
+
+def scored(definition: Instrument, accepted: pd.DataFrame, patients: pd.DataFrame, *, state: State) -> pd.DataFrame:
+    """Rows of `scores/<instrument>`: the scores of accepted forms, and where they stand among this home's reference groups."""
+    ages = people.behind(accepted, patients, on="administered_on").ages
+    value_set, version = state.value_set(definition), software.version()
+    table = scoring.score(definition, accepted, value_set=value_set, ages=ages, software_version=version)
+    known = people.behind(table, patients, on="administered_on")
+    return common_metric.standing(
+        table, definition, ages=known.ages, sexes=known.sexes, norms=state.references[definition.id]
+    )

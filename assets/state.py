@@ -24,8 +24,8 @@ from assets.warehouse import Warehouse
 from mbt_rom import conform, registry
 from mbt_rom.conform import Conformed
 from mbt_rom.exports.mapping import Mapping, parse_mapping
-from mbt_rom.model import Instrument
-from mbt_rom.norms import ChangeNorm, change_norm
+from mbt_rom.model import Instrument, Norm
+from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unknown_scales
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
@@ -45,8 +45,10 @@ TAKEN_IN, REFUSED = "taken_in", "refused"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
-#: Stages that depend on the day of judgement and on what definitions say beyond how columns are recognised.
-_DEFINED = {"findings", "reference", "scores", "outcomes", "contributions"}
+#: Stages that depend on the day on which forms are judged.
+_JUDGED = {"findings", "reference", "scores", "outcomes", "contributions"}
+#: Stages that depend on what definitions say beyond how forms are recognised, read and judged.
+_DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -118,8 +120,8 @@ class State:
         return tuple(parse_mapping(text, file=name) for name, text in self.home.mapping_texts().items())
 
     def prepare(self) -> None:
-        """Reads definitions, mappings and keys now, so that an error in them is told as what it is."""
-        _ = (self.instruments, self.mappings, self.pseudonyms, self.archive, self.vault)
+        """Reads definitions, norms, mappings and keys now, so that an error in them is told as what it is."""
+        _ = (self.instruments, self.norms, self.references, self.mappings, self.pseudonyms, self.archive, self.vault)
 
     def try_mapping(self, name: str, text: str) -> None:
         """Uses a mapping as if it lay among the confirmed ones, for as long as this state is used."""
@@ -218,6 +220,12 @@ class State:
         found = {(i, s.id): change_norm(d, s.id, settings) for i, d in self.instruments.items() for s in d.scales}
         return {key: norm for key, norm in found.items() if norm is not None}
 
+    @cached_property
+    def references(self) -> dict[str, dict[str, tuple[Norm, ...]]]:
+        """The reference groups of T-scores by instrument and scale, in the order of preference."""
+        refuse_unknown_scales(self.home.settings, self.instruments)
+        return {i: reference_norms(d, self.home.settings) for i, d in self.instruments.items()}
+
     def value_set(self, definition: Instrument) -> ValueSet | None:
         """The value set that the home chose for an instrument, or its default; None where it has none."""
         chosen = self.home.settings.value_sets.get(definition.id)
@@ -255,9 +263,11 @@ class State:
             self._settings_of(partition),
         ]
         parts += [self._ledger_prints.get(partition), self._shared_print]
-        if stage in _DEFINED or name == "conservation":
-            hashes = self._definitions
-            parts += [str(self.known_on(partition)), {name: hashes[name]} if name in hashes else hashes]
+        if stage in _JUDGED or name == "conservation":
+            parts.append(str(self.known_on(partition)))
+        if stage in _DEFINED:
+            used = {name} if stage == "scores" else self.instruments_of(partition)
+            parts.append({i: self._definitions[i] for i in used})
         if stage in _DATED:
             parts.append(str(self.as_of))
         return _hash(parts)
@@ -265,13 +275,14 @@ class State:
     def fingerprint_across(self, name: str) -> str:
         """What a table without partitions ought to be computed from: the programmes' tables as they are stored now."""
         inputs = {i: self.fingerprint_across(i) if i in ACROSS else self._stored(i) for i in ACROSS[name]}
+        defined = self._definitions if name.split("/")[0] in _DEFINED else None
         day = str(self.as_of) if name == SITE else None
         return _hash(
             [
                 name,
                 software.code_hash(),
                 self.home.settings.fingerprint(),
-                self._definitions,
+                defined,
                 self._ledger_prints,
                 inputs,
                 day,
@@ -294,8 +305,8 @@ class State:
 
     @cached_property
     def _reading(self) -> str:
-        fields = {"id", "prefixes", "items", "codings", "wrong_counts", "edition"}
-        return _hash([d.model_dump(mode="json", include=fields) for d in self.instruments.values()])
+        # Of all together: the columns of a file are recognised among those of every instrument.
+        return _hash({i: d.reading_hash for i, d in self.instruments.items()})
 
     @cached_property
     def _definitions(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a good administration looks like, apart from its answers: whose it is, when it was, and that it stands alone.
 
-Belongs here: the suites about patient, date, moment, cells that could not be read, empty forms, and forms of the same day.
+Belongs here: the suites about patient, date, moment, interviewer, cells that could not be read, empty forms, and forms of the
+same day.
 Does not belong here: answers and their bounds (`items`); what follows from a finding (`mbt_rom.acceptance`).
 
 The suites state the rules. Relations that reach beyond one row are computed beforehand as columns of the frame that a
@@ -18,12 +19,14 @@ from great_expectations.expectations.expectation import Expectation
 
 from expectations.context import failures
 from mbt_rom.acceptance import forms_of_the_day, n_answered
-from mbt_rom.findings import as_findings
+from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument
 from mbt_rom.tables import PATIENTS
 
 #: Columns of an items table that a finding about a row takes over.
 PLACE = ["programme_id", "delivery_id", "row_id", "sheet", "source_row"]
+#: What an interview must say of how it was held: columns of an items table.
+HELD_BY = ["interviewer", "is_blind"]
 _MOMENT = r"^(?:baseline|m[1-9][0-9]{0,2}|unscheduled)$"
 
 
@@ -72,6 +75,14 @@ def register_suite() -> list[Expectation]:
     return [gxe.ExpectColumnValuesToBeBetween(column="n_known", min_value=1, meta={"rule": "no_patient_register"})]
 
 
+def interview_suite(*, counted: bool) -> list[Expectation]:
+    """The rule about how an interview was held: on a frame with `n_stated` per delivery (`counted`) or `stated` per row."""
+    meta = {"rule": "interviewer_not_stated"}
+    if counted:
+        return [gxe.ExpectColumnValuesToBeBetween(column="n_stated", min_value=1, meta=meta)]
+    return [gxe.ExpectColumnValuesToNotBeNull(column="stated", meta=meta)]
+
+
 def administration_findings(
     definition: Instrument,
     rows: pd.DataFrame,
@@ -97,6 +108,27 @@ def day_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
     at = found["at"].astype("int64")
     details = facts["n_forms"].iloc[at].map("{} different forms".format).array
     return as_findings(rows[PLACE].iloc[at].assign(rule=found["rule"].array, detail=details), source=definition.id)
+
+
+def interview_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFrame:
+    """Notices about interviews that do not say who held them, or whether that person knew the treatment.
+
+    A delivery in which none of several interviews says it has one notice, any other one for each interview. `item` is the
+    column that is blank. Forms without any answer are left out, and so is every instrument that is no interview.
+    """
+    held = rows.loc[n_answered(rows) > 0] if definition.kind == "interview" else rows.head(0)
+    long = held[HELD_BY].notna().reset_index(drop=True).rename_axis("at")
+    long = long.melt(var_name="item", value_name="is_stated", ignore_index=False).reset_index()
+    place = held[PLACE].reset_index(drop=True)
+    long = pd.concat([long, place.iloc[long["at"]].reset_index(drop=True)], axis=1)
+    keys = ["programme_id", "delivery_id", "item"]
+    counted = long.groupby(keys)["is_stated"].agg(n="size", n_stated="sum").reset_index().astype({"n_stated": "int64"})
+    nowhere = failures(counted.loc[counted["n"] > 1], interview_suite(counted=True), index_columns=[*keys, "n"])
+    is_told = pd.MultiIndex.from_frame(long[keys]).isin(pd.MultiIndex.from_frame(nowhere[keys]))
+    rest = long.loc[~is_told].assign(stated=long["is_stated"].map({True: "stated"}).astype("str"))
+    blank = failures(rest, interview_suite(counted=False), index_columns=[*PLACE, "item"])
+    said = nowhere.drop(columns="n").assign(detail=nowhere["n"].map("in none of {} interviews".format).astype("str"))
+    return combined([as_findings(f, source=definition.id) for f in (said, blank)], source=definition.id)
 
 
 def register_findings(definition: Instrument, rows: pd.DataFrame, *, patients: pd.DataFrame | None) -> pd.DataFrame:

@@ -104,8 +104,8 @@ def forms_of_the_day(items: pd.DataFrame) -> pd.Series:
 
 
 def answer_columns(items: pd.DataFrame) -> list[str]:
-    """The columns of an items table that hold answers: they alone are Int8."""
-    return [str(c) for c in items.columns if items[c].dtype == "Int8"]
+    """The columns of an items table that hold answers: all Int8 and, for counts, all Int16 but `block`."""
+    return [str(c) for c in items.columns if items[c].dtype in ("Int8", "Int16") and c != "block"]
 
 
 def n_answered(items: pd.DataFrame) -> pd.Series:

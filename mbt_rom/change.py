@@ -5,7 +5,7 @@ choosing a norm (`norms`), shares per programme (`benchmarks`), growth over more
 
 The formulas take arrays of any length. `direction` is that of the scale; an index above 0 always means better. Boundaries
 are strict: an index of exactly 1.96 is no reliable change and a score exactly at the cut-off is outside the reference
-range (PHQ-9 of 10 with cut-off 10 is a case). `TOLERANCE` keeps rounding of floating-point numbers from deciding either.
+range (PHQ-9 of 10 with cut-off 10 is a case), unless its publisher says otherwise (`includes_cutoff`). `TOLERANCE` keeps rounding of floating-point numbers from deciding either.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ Words = npt.NDArray[np.object_]
 LIMIT = 1.96
 TOLERANCE = 1e-9
 METHOD = "jt"
-#: Age in years from which a norm that states no age range applies.
-ADULT_FROM = 18
 
 CATEGORIES = (
     "reliably_improved_into_reference_range",
@@ -124,14 +122,18 @@ def cutoff_c(*, clinical_mean: float, clinical_sd: float, functional_mean: float
     return float((functional_sd * clinical_mean + clinical_sd * functional_mean) / (functional_sd + clinical_sd))
 
 
-def in_reference_range(scores: npt.ArrayLike, *, cutoff: npt.ArrayLike, direction: Direction) -> Bools:
-    """True where a score lies on the better side of the cut-off; a score at the cut-off does not, a missing one neither.
+def in_reference_range(
+    scores: npt.ArrayLike, *, cutoff: npt.ArrayLike, direction: Direction, includes_cutoff: bool = False
+) -> Bools:
+    """True where a score lies on the better side of the cut-off; one at the cut-off only with `includes_cutoff`.
+
+    A missing score lies nowhere.
 
     >>> in_reference_range([9, 10, 11, float("nan")], cutoff=10, direction="lower_is_better").tolist()
     [True, False, False, False]
     """
     margin = sign(direction) * (np.asarray(scores, dtype=float) - np.asarray(cutoff, dtype=float))
-    return np.asarray(margin > TOLERANCE)
+    return np.asarray(margin > (-TOLERANCE if includes_cutoff else TOLERANCE))
 
 
 def is_improved(index: npt.ArrayLike) -> Bools:
@@ -162,8 +164,9 @@ def categories(
     *,
     cutoff: npt.ArrayLike | None,
     direction: Direction,
+    includes_cutoff: bool = False,
 ) -> Words:
-    """The table code of every pair: exactly one of `CATEGORIES`.
+    """The table code of every pair: exactly one of `CATEGORIES`. `includes_cutoff`: see `in_reference_range`.
 
     Who started in the reference range is `started_in_reference_range`, unless reliably worse and now outside it. Who
     started outside is improved into it, improved, without reliable change, or worse. Without a cut-off (None, or NaN for
@@ -182,8 +185,10 @@ def categories(
     """
     values, before, after = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (index, x1, x2))
     boundary = np.asarray(np.nan if cutoff is None else cutoff, dtype=float)
-    started_in = in_reference_range(before, cutoff=boundary, direction=direction)
-    ended_in = in_reference_range(after, cutoff=boundary, direction=direction)
+    started_in, ended_in = (
+        in_reference_range(x, cutoff=boundary, direction=direction, includes_cutoff=includes_cutoff)
+        for x in (before, after)
+    )
     better, worse = is_improved(values), is_worse(values)
     chosen = [
         np.isnan(values) | np.isnan(before) | np.isnan(after),
@@ -257,14 +262,9 @@ def change(
 
 def _is_adult(pairs: pd.DataFrame, patients: pd.DataFrame) -> Bools:
     """Whether the person had reached 18 by the year of the baseline form; true where the age is not known."""
-    import pandas as pd
+    from mbt_rom import people
 
-    from mbt_rom import keys
-
-    of_pairs, of_patients = keys.row_codes(pairs, patients, columns=["programme_id", "patient_id"])
-    born = patients["birth_year"].reset_index(drop=True).reindex(pd.Index(keys.lookup(of_pairs, of_patients)))
-    age = pairs["baseline_on"].dt.year.to_numpy(dtype=float) - born.to_numpy(dtype=float, na_value=np.nan)
-    return np.asarray(~(age < ADULT_FROM), dtype=np.bool_)
+    return ~people.is_minor(people.behind(pairs, patients, on="baseline_on").ages)
 
 
 def pair_with_baseline(scores: pd.DataFrame, *, person: list[str]) -> pd.DataFrame:
@@ -337,13 +337,15 @@ def _with_norm(pairs: pd.DataFrame, *, norm: ChangeNorm, direction: Direction, i
     before, after = pairs["baseline_score"].to_numpy(dtype=float), pairs["score"].to_numpy(dtype=float)
     basis = {"sd": norm.clinical_sd, "reliability": norm.reliability}
     index = reliable_change(before, after, **basis, direction=direction)
-    category = categories(index, before, after, cutoff=norm.cutoff, direction=direction) if is_primary else None
+    words = categories(
+        index, before, after, cutoff=norm.cutoff, direction=direction, includes_cutoff=norm.includes_cutoff
+    )
     return pd.DataFrame(
         {
             "index": index,
             "smallest_reliable_change": smallest_reliable_change(**basis),
             "cutoff": np.nan if norm.cutoff is None else norm.cutoff,
-            "category": category,
+            "category": words if is_primary else None,
             "norm_id": norm.norm_id,
             "is_provisional": pairs["is_provisional"].fillna(False).astype(bool) | norm.is_provisional,
         },

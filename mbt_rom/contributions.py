@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from mbt_rom import keys, schedule
+from mbt_rom import keys, people, schedule
 from mbt_rom.model import Instrument
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import CONTRIBUTIONS
@@ -95,13 +95,14 @@ def _not_received(
 
 
 def _with_background(rows: pd.DataFrame, first: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
-    by = ["programme_id", "patient_id"]
-    of_rows, of_first, of_patients = keys.row_codes(rows, first, patients, columns=by)
-    start = first["anchor"].dt.year.reindex(pd.Index(keys.lookup(of_rows, of_first))).to_numpy(dtype=float)
-    known = patients[["birth_year", "sex"]].reset_index(drop=True)
-    known = known.reindex(pd.Index(keys.lookup(of_rows, of_patients))).reset_index(drop=True)
-    age = start - known["birth_year"].to_numpy(dtype=float, na_value=np.nan)
-    return rows.assign(start_year=start, age_band=age_band(pd.Series(age)).array, sex=known["sex"].array)
+    of_rows, of_first = keys.row_codes(rows, first, columns=["programme_id", "patient_id"])
+    started = first["anchor"].reindex(pd.Index(keys.lookup(of_rows, of_first)))
+    known = people.behind(rows.assign(started_on=started.array), patients, on="started_on")
+    return rows.assign(
+        start_year=started.dt.year.to_numpy(dtype=float),
+        age_band=age_band(pd.Series(known.ages)).array,
+        sex=known.sexes,
+    )
 
 
 def age_band(age: pd.Series) -> pd.Series:

@@ -145,6 +145,20 @@ _CATALOGUE: tuple[Rule, ...] = (
         "the answers fit more than one coding of the instrument, or none",
         "State 'coding' in the mapping file: ask the survey tool's manager which number stands for the first answer",
     ),
+    Rule(
+        "order_undeclared",
+        "fatal",
+        "data_manager",
+        "the items of this questionnaire are printed in several orders, and nothing says which one these columns follow",
+        "State 'order' in the mapping file after a look at the printed form, or name the column of each item under 'items'",
+    ),
+    Rule(
+        "raw_items_not_accepted",
+        "fatal",
+        "data_manager",
+        "the file holds answers to single questions of a test that only its publisher scores",
+        "Have the forms scored by the publisher's program, and deliver the scores that it gives",
+    ),
     # ---- one row ------------------------------------------------------------------------------------------------------
     Rule(
         "patient_missing",
@@ -356,6 +370,20 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "cells of this column hold a word or code that is not understood; they count as not recorded",
         "Translate the codes under 'values' (registers) or 'map' in the mapping file",
+    ),
+    Rule(
+        "interviewer_not_stated",
+        "notice",
+        "research_assistant",
+        "the interview does not say who held it, or whether that person knew which treatment the patient had",
+        "Add the interviewer's code and a column 'blind' (yes or no) to the export, or name them in the mapping file",
+    ),
+    Rule(
+        "count_unusually_high",
+        "notice",
+        "research_assistant",
+        "the count is higher than a period usually allows; it counts all the same",
+        "Compare it with the original form, and correct it in the survey tool when it is a slip",
     ),
     Rule(
         "programme_quiet",

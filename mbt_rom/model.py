@@ -7,9 +7,9 @@ files (`registry`), choosing a norm for a home (`norms`), computing a score (`sc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,14 @@ Moment = Literal["baseline", "m6", "m12", "m18", "m24", "m30", "m36"]
 PROVISIONAL: frozenset[str] = frozenset({"memory", "derived", "unverified"})
 #: Counts have no upper limit of their own; this is the largest that can be stored.
 LARGEST_COUNT = 32_767
+
+#: What a definition says beyond how forms are recognised, read and judged: see `Instrument.reading_hash`. Reading looks at none.
+BEYOND_READING = frozenset(
+    {
+        "scales", "norms", "reliabilities", "cutoffs", "published_changes", "change", "severity_bands", "risk", "licence",
+        "measures", "hazards", "open_questions", "sources", "confidence",
+    }
+)  # fmt: skip
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -429,6 +437,13 @@ class Instrument(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _scales_can_be_computed(self) -> Self:
+        for scale in self.scales:
+            if wrong := next(_wrong_with(self, scale), None):
+                raise ValueError(f"scale '{scale.id}' {wrong}")
+        return self
+
+    @model_validator(mode="after")
     def _records_fit(self) -> Self:
         records = self.records
         named = [r.scale for r in records] + [b.scale for b in self.change] + [b.scale for b in self.severity_bands]
@@ -446,6 +461,13 @@ class Instrument(Frozen):
         if uncited := cited - set(self.sources):
             raise ValueError(f"records cite sources that are not listed under 'sources': {sorted(uncited)}")
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, changed as asked. What was read off the original (hashes, the primary scale) is read anew."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in set(made.__dict__) - set(type(made).model_fields):
+            del made.__dict__[name]
+        return made
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -471,6 +493,17 @@ class Instrument(Frozen):
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever anything in the definition changes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @cached_property
+    def reading_hash(self) -> str:
+        """Twelve hexadecimal digits that change when forms may be recognised, read or judged otherwise than before.
+
+        They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only the items
+        without which a form is refused count.
+        """
+        read = self.model_dump_json(exclude=set(BEYOND_READING))
+        needed = [*self.needed_items, len(self.primary.items)]
+        return hashlib.sha256(f"{read}{needed}".encode()).hexdigest()[:12]
 
     def scale(self, scale_id: str) -> Scale:
         """The scale of that name; KeyError, naming those that exist, when there is none."""
@@ -503,6 +536,52 @@ def _items_named(scale: Scale) -> Iterator[str]:
     yield from scale.price_rows
     yield from scale.recode.items if scale.recode else ()
     yield from [scale.exposure] if scale.exposure else []
+
+
+#: Methods for which turning an answer round means something, and those that ask whether an answer reaches a threshold.
+_TURNING = frozenset(
+    {"sum", "mean", "single", "weighted", "count_at_least", "count_at_most", "any_at_least", "distress_index"}
+)
+_WITH_THRESHOLD = frozenset({"count_at_least", "count_at_most", "any_at_least", "distress_index"})
+
+
+def _wrong_with(definition: Instrument, scale: Scale) -> Iterator[str]:
+    """Why the scale would be scored otherwise than it looks, or not at all; nothing where it can be computed."""
+    items = {item.id: item for item in definition.items if item.id in scale.items}
+    if repeated := sorted({i for i in scale.items if scale.items.count(i) > 1}):
+        yield f"names items twice: {repeated}"
+    if foreign := sorted(set(scale.reverse) - set(items)):
+        yield f"turns round items that are not its own: {foreign}"
+    if scale.reverse and (scale.recode is not None or scale.method not in _TURNING):
+        yield "names items under 'reverse' that a recoding or its method would not turn round"
+    if scale.method in _WITH_THRESHOLD and scale.threshold is None:
+        yield f"needs a 'threshold' for its method '{scale.method}'"
+    if scale.method == "single" and len(scale.items) > 1:
+        yield "has several items, but its method is 'single'"
+    if scale.method == "rate" and scale.items and (len(scale.items) > 1 or scale.exposure is None):
+        yield "is a rate and needs one item and an 'exposure'"
+    needed = scale.weights if scale.method == "weighted" else scale.answer_key
+    if scale.method in ("weighted", "answer_key") and (without := sorted(set(items) - set(needed))):
+        yield f"has items without weight or right answer: {without}"
+    if scale.recode is not None and (short := [i for i, item in items.items() if not _recodes_all(scale.recode, item)]):
+        yield f"recodes not every answer of {short}"
+    if _is_made_of_itself(definition, scale):
+        yield "is computed from itself"
+
+
+def _recodes_all(recode: Recode, item: Item) -> bool:
+    return item.max is not None and set(recode.of(item.id)) >= set(range(item.min, item.max + 1))
+
+
+def _is_made_of_itself(definition: Instrument, scale: Scale) -> bool:
+    found: set[str] = set()
+    ahead = [scale]
+    while ahead:
+        member = ahead.pop()
+        new = {*member.scales, *member.missing.parts} - found
+        found |= new
+        ahead += [definition.scale(part) for part in new]
+    return scale.id in found
 
 
 def _scales_named(scale: Scale) -> Iterator[str]:

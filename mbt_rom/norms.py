@@ -1,22 +1,37 @@
-"""Which published figures the reliable change of a scale rests on in a home, and what a page must say about them.
+"""Which published figures a home uses: those that the reliable change of a scale rests on, with what a page must say about
+them, and the reference groups of its T-scores.
 
-Belongs here: choosing among the records of a definition by the settings. Does not belong here: the formulas (`change`),
-reading definitions (`registry`).
+Belongs here: choosing among the records of a definition by the settings. Does not belong here: the formulas (`change`,
+`common_metric`), reading definitions (`registry`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from mbt_rom.change import cutoff_c
-from mbt_rom.model import ChangeBasis, Fact, Instrument, Norm, Record, Reliability
-from mbt_rom.settings import ChosenNorm, Consortium, OwnNorm, SettingsError
+from mbt_rom.model import ChangeBasis, Cutoff, Fact, Instrument, Norm, Record, Reliability, Scale
+from mbt_rom.settings import ChosenNorm, Consortium, OwnNorm, OwnReference, SettingsError
 
 CutoffKind = Literal["c", "published", "own"]
 RecordKind = TypeVar("RecordKind", bound=Record)
-_KINDS = {"alpha": "Cronbach's alpha", "omega": "omega", "test_retest_r": "test-retest correlation", "icc": "ICC"}
+_KINDS = {
+    "alpha": "Cronbach's alpha",
+    "omega": "omega",
+    "test_retest_r": "test-retest correlation",
+    "icc": "ICC",
+    "kappa": "kappa",
+    "split_half": "split-half reliability",
+    "inter_rater": "agreement between raters",
+}
+#: Samples of people as they come. Norms of other samples are never a reference for T-scores by themselves.
+_REFERENCE = "community"
+#: Samples of patients, and those that no word of the definitions fits: never a reference, whoever asks for it.
+_CLINICAL = frozenset(
+    {"outpatient", "inpatient", "mixed_clinical", "bpd", "personality_disorder", "primary_care", "other"}
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +39,8 @@ class ChangeNorm:
     """Mean and SD before treatment, reliability and boundary of the reference range of one scale, in its own unit.
 
     `is_provisional`: a record was recalled or derived, and the home chose it all the same. `is_mixed`: SD and reliability come
-    from different samples. `sentence` says both, and where the figures come from, for every page that uses them.
+    from different samples. `includes_cutoff`: a score at the boundary lies in the reference range. `sentence` says where the
+    figures come from, and what is to be known about them, for every page that uses them.
     """
 
     norm_id: str
@@ -38,6 +54,7 @@ class ChangeNorm:
     is_provisional: bool
     is_mixed: bool
     sentence: str
+    includes_cutoff: bool = False
 
 
 def change_norm(definition: Instrument, scale_id: str, settings: Consortium) -> ChangeNorm | None:
@@ -89,9 +106,8 @@ def _from_records(definition: Instrument, scale_id: str, choice: ChosenNorm | Ch
     sd = _sd(clinical, key=f"{key}.clinical")
     functional_mean = functional.mean if functional else None
     functional_sd = _sd(functional, key=f"{key}.functional") if functional else None
-    cutoff, kind = _boundary(
-        published.value if published else None, "published", clinical.mean, sd, functional_mean, functional_sd
-    )
+    stated = _crossed_at(published, key=f"{key}.cutoff") if published else None
+    cutoff, kind = _boundary(stated, "published", clinical.mean, sd, functional_mean, functional_sd)
     used: list[Fact] = [fact for fact in (clinical, reliability, published or functional) if fact is not None]
     return ChangeNorm(
         norm_id="+".join(record.id for record in (clinical, reliability, published or functional) if record),
@@ -105,6 +121,7 @@ def _from_records(definition: Instrument, scale_id: str, choice: ChosenNorm | Ch
         is_provisional=any(fact.is_provisional for fact in used),
         is_mixed=not _same_sample(clinical, reliability),
         sentence=_sentence(clinical, reliability, used) + _about_cutoff(cutoff, kind),
+        includes_cutoff=published is not None and definition.scale(scale_id).direction == "higher_is_better",
     )
 
 
@@ -128,6 +145,19 @@ def _sd(norm: Norm, *, key: str) -> float:
             f"consortium.yaml, key '{key}': record '{norm.id}' has a mean and no SD; choose another or enter your own"
         )
     return norm.sd
+
+
+def _crossed_at(cutoff: Cutoff, *, key: str) -> float:
+    """Where a published boundary parts the scale: below it and from it on, whether it is written `>= 10` or `< 10`.
+
+    So a score at the boundary belongs to the upper part: the better one where higher is better, else the worse.
+    """
+    if cutoff.metric != "raw" or cutoff.op == "==":
+        why = "is one of T-scores" if cutoff.metric != "raw" else "is a single score and parts nothing"
+        raise SettingsError(
+            f"consortium.yaml, key '{key}': boundary '{cutoff.id}' {why}; choose one in the unit of the scale, or none"
+        )
+    return cutoff.value
 
 
 def _boundary(
@@ -180,3 +210,81 @@ def _about_cutoff(cutoff: float | None, kind: CutoffKind | None) -> str:
     if cutoff is None or kind is None:
         return " No boundary of the reference range."
     return f" Boundary of the reference range {cutoff:.2f} ({words[kind]})."
+
+
+# --- reference groups of T-scores -----------------------------------------------------------------------------------------
+
+
+def reference_norms(definition: Instrument, settings: Consortium) -> dict[str, tuple[Norm, ...]]:
+    """The reference groups of each scale that has any in this home, by scale; in the order in which they are preferred.
+
+    All have a mean and an SD of one sample. The settings decide first (`reference_norms:`, key `instrument.scale`: records by
+    id, provisional ones included, or figures of the site's own); what they do not name is then not used for that scale.
+    Otherwise: the definition's community samples that have an SD and are not provisional. Of either, a norm for one sex goes
+    before one for all.
+
+    Raises SettingsError, naming the key, for a record that does not exist, has no SD or describes patients, for own figures
+    whose id is taken, and for a norm of utilities that names no value set.
+    """
+    found = {scale.id: _references(definition, scale, settings) for scale in definition.scales}
+    return {scale: tuple(sorted(norms, key=lambda n: n.sex == "all")) for scale, norms in found.items() if norms}
+
+
+def refuse_unknown_scales(settings: Consortium, definitions: Mapping[str, Instrument]) -> None:
+    """Raises SettingsError for a key of `norms` or `reference_norms` that is no scale of an instrument of this home."""
+    scales = {f"{i}.{scale.id}" for i, definition in definitions.items() for scale in definition.scales}
+    for section, keys in (("norms", settings.norms), ("reference_norms", settings.reference_norms)):
+        for key in sorted(set(keys) - scales):
+            instrument = key.partition(".")[0]
+            of_it = sorted(scale for scale in scales if scale.startswith(f"{instrument}."))
+            raise SettingsError(
+                f"consortium.yaml, key '{section}.{key}': no such scale; there are: "
+                + ", ".join(of_it or sorted(definitions))
+            )
+
+
+def _references(definition: Instrument, scale: Scale, settings: Consortium) -> list[Norm]:
+    key = f"{definition.id}.{scale.id}"
+    if key in settings.reference_norms:
+        chosen = settings.reference_norms[key]
+        return [_chosen_reference(definition, scale, choice, key=f"reference_norms.{key}") for choice in chosen]
+    return [n for n in definition.norms if n.scale == scale.id and _is_reference(n, scale)]
+
+
+def _is_reference(norm: Norm, scale: Scale) -> bool:
+    """Whether a norm is used without being asked for."""
+    is_usable = norm.sd is not None and not norm.is_provisional and _fits_value_set(norm, scale)
+    return is_usable and norm.population == _REFERENCE
+
+
+def _fits_value_set(norm: Norm, scale: Scale) -> bool:
+    """A norm of utilities names the value set they were made by, and no other norm names one."""
+    return (norm.value_set is not None) == (scale.method == "value_set")
+
+
+def _chosen_reference(definition: Instrument, scale: Scale, choice: str | OwnReference, *, key: str) -> Norm:
+    if isinstance(choice, OwnReference):
+        norm = _own_reference(definition, scale, choice, key=key)
+    else:
+        norm = _record(definition.norms, choice, scale.id, key=key)
+    _sd(norm, key=key)
+    if norm.population in _CLINICAL:
+        raise SettingsError(
+            f"consortium.yaml, key '{key}': the population of '{norm.id}' is '{norm.population}'; a T-score compares with people "
+            "who do not have the problem: name such a sample, or leave the scale out"
+        )
+    if not _fits_value_set(norm, scale):
+        is_utility = scale.method == "value_set"
+        wrong = "does not say by which value set its utilities were made" if is_utility else "names a value set"
+        remedy = "add 'value_set'" if is_utility else f"remove 'value_set': scale '{scale.id}' holds no utilities"
+        raise SettingsError(f"consortium.yaml, key '{key}': '{norm.id}' {wrong}; {remedy}")
+    return norm
+
+
+def _own_reference(definition: Instrument, scale: Scale, own: OwnReference, *, key: str) -> Norm:
+    if own.id in {record.id for record in definition.norms}:
+        raise SettingsError(
+            f"consortium.yaml, key '{key}': '{own.id}' is the id of a norm that comes with the definition; give yours another"
+        )
+    figures = own.model_dump(exclude={"source"})
+    return Norm(**figures, scale=scale.id, confidence="single_source", note=own.source)

@@ -18,11 +18,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from mbt_rom.exports.cells import is_blank as is_blank
 from mbt_rom.settings import Issuer
 
 MINIMUM_KEY_BYTES = 32
-#: What exports write where a cell is empty.
-BLANK_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "."})
 _DIGITS_KEPT = 20
 #: Weights of the eleven-test: 9 x first digit + 8 x second ... + 2 x eighth - 1 x ninth must divide by 11.
 _NINE_DIGITS = re.compile(r"([0-9](?:[ .\u00a0]?[0-9]){8})(?:[.,]0{1,2})?")
@@ -41,15 +40,6 @@ def map_unique(values: pd.Series, function: Callable[[str], object]) -> pd.Serie
     results = np.empty(len(unique), dtype=object)
     results[:] = [function(value) for value in unique.to_numpy(dtype=object)]
     return pd.Series(results[codes], index=values.index, dtype="object")
-
-
-def is_blank(text: str) -> bool:
-    """True for an empty cell and for the words that exports write instead of leaving one empty (NA, NaN, null, '.').
-
-    >>> is_blank(" NA "), is_blank("0")
-    (True, False)
-    """
-    return text.strip().casefold() in BLANK_WORDS
 
 
 def is_citizen_number(text: str) -> bool:

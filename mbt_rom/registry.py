@@ -12,13 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from mbt_rom.domains import Domains, misfit
 from mbt_rom.model import Frozen, Identifier, Instrument, Item, Method, MissingItems, Scale
+from mbt_rom.valuation import DIMENSIONS, crosswalk, rounded, utilities
 from mbt_rom.valuation import ValueSet as ValueSet
-from mbt_rom.valuation import utilities
 
 FOLDER = Path(__file__).resolve().parent.parent / "instruments"
 VALUE_SETS = FOLDER / "value_sets"
@@ -317,6 +319,12 @@ def instruments() -> dict[str, Instrument]:
     return {i: instrument(i) for i in instrument_ids()}
 
 
+@cache
+def outcome_instruments() -> dict[str, Instrument]:
+    """Those of them that monitor the outcome of patients, by id, sorted by id: what the nightly run takes in."""
+    return {i: d for i, d in instruments().items() if d.monitors == "outcome"}
+
+
 def local_instruments(folder: Path) -> dict[str, Instrument]:
     """The instruments that a home defines itself, by id: one `<id>.yaml` each; none where there is no such folder.
 
@@ -408,7 +416,9 @@ def with_key(definition: Instrument, text: str, *, file: str) -> Instrument:
         if unknown := sorted(set(given.scales) - {scale.id for scale in definition.scales}):
             remedy = f"the scales of the {definition.name} are {', '.join(s.id for s in definition.scales)}"
             raise DefinitionError(file=file, key=f"scales.{unknown[0]}", wrong="is no scale", remedy=remedy)
-        return _validated(Instrument, {**dict(definition), "scales": scales})
+        # Field by field: a model as a dictionary also holds what was once computed from it, such as the hash.
+        fields = {name: getattr(definition, name) for name in Instrument.model_fields}
+        return _validated(Instrument, {**fields, "scales": scales})
     except _InvalidError as error:
         raise _definition_error(error, raw={}, file=file) from None
 
@@ -460,8 +470,14 @@ def _all_value_sets() -> dict[str, ValueSet]:
     coefficients: dict[str, dict[str, float]] = {}
     for row in _rows(VALUE_SETS / "coefficients.csv"):
         coefficients.setdefault(row["value_set"], {})[row["term"]] = float(row["coefficient"])
-    described = [_value_set(row, coefficients[row["id"]]) for row in _rows(VALUE_SETS / "value_sets.csv")]
-    return {value_set.id: value_set for value_set in described}
+    known: dict[str, ValueSet] = {}
+    for row in _rows(VALUE_SETS / "value_sets.csv"):
+        if source := row["crosswalk_from"]:  # a 3L set, which stands above
+            exact = crosswalk(known[source].values, probabilities=_level_probabilities())
+        else:
+            exact = utilities(coefficients[row["id"]], n_levels=instrument(row["instrument"]).items[0].largest)
+        known[row["id"]] = _value_set(row, exact)
+    return known
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -469,8 +485,17 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _value_set(row: Mapping[str, str], coefficients: Mapping[str, float]) -> ValueSet:
-    values = utilities(coefficients, n_levels=instrument(row["instrument"]).items[0].largest)
+def _level_probabilities() -> list[NDArray[np.float64]]:
+    """Per dimension of the EQ-5D, rows: level in 5L, columns: level in 3L."""
+    tables: dict[str, list[list[float]]] = {dimension: [] for dimension in DIMENSIONS}
+    for row in sorted(_rows(VALUE_SETS / "crosswalk_probabilities.csv"), key=lambda row: row["level_5l"]):
+        tables[row["dimension"]].append([float(row[f"p_level_3l_{level}"]) for level in (1, 2, 3)])
+    return [np.array(table) for table in tables.values()]
+
+
+def _value_set(row: Mapping[str, str], exact: NDArray[np.float64]) -> ValueSet:
+    rounding = tuple(int(n) for n in row["rounding"].split(" then "))
+    values = rounded(exact, rounding)
     values.setflags(write=False)
     return ValueSet(
         id=row["id"],
@@ -481,6 +506,9 @@ def _value_set(row: Mapping[str, str], coefficients: Mapping[str, float]) -> Val
         values=values,
         cite=row["cite"],
         confidence=row["confidence"],
+        checked=row["checked"],
+        rounding=rounding,
+        crosswalk_from=row["crosswalk_from"] or None,
     )
 
 
@@ -500,7 +528,7 @@ def value_sets(instrument_id: str) -> dict[str, ValueSet]:
     """The value sets of one instrument, by id.
 
     >>> list(value_sets("eq5d5l"))
-    ['nl_2016', 'england_2018', 'uk_2026']
+    ['nl_2016', 'nl_2016_unrounded', 'england_2018', 'uk_2026', 'crosswalk_nl_2006', 'crosswalk_uk_1997']
     """
     return {i: v for i, v in _all_value_sets().items() if v.instrument == instrument_id}
 

@@ -12,21 +12,20 @@ can wrap. Scales that recode their answers look each answer up in a small table 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mbt_rom.model import ADULT, Cutoff, Instrument, Item, Method, Scale
-from mbt_rom.valuation import ValueSet, state_numbers
+from mbt_rom.model import Cutoff, Instrument, Item, Method, Scale
+from mbt_rom.valuation import MISSING as MISSING
+from mbt_rom.valuation import ValueSet, look_up, no_adult_value_set
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Stands where there is no answer; no instrument uses it as one.
-MISSING = np.int8(-128)
 BLOCK = 1 << 15
 
 Integers = NDArray[np.signedinteger[Any]]
@@ -96,23 +95,22 @@ def scale_scores(definition: Instrument, answers: Answers, *, value_set: ValueSe
         for scale in order:
             _METHODS[scale.method if scale.is_keyed else "not_published"](block, scale, block.scores[scale.id])
     for scale in definition.scales:
-        if scale.decimals is not None:
+        if scale.decimals is not None and scale.method != "value_set":  # a value set is rounded as it was published
             np.round(scores[scale.id], scale.decimals, out=scores[scale.id])
     return ScaleScores(definition, used, scores, chosen)
 
 
+def _made_of(definition: Instrument, scale: Scale) -> list[Scale]:
+    """The scale and, before it, those that it is computed from, each once."""
+    parts = [definition.scale(part) for part in (*scale.scales, *scale.missing.parts)]
+    members = [member for part in parts for member in _made_of(definition, part)]
+    return list({member.id: member for member in (*members, scale)}.values())
+
+
 def _in_order(definition: Instrument) -> list[Scale]:
     """The scales, each after those that it is computed from."""
-    done: dict[str, Scale] = {}
-
-    def add(scale: Scale) -> None:
-        for part in (*scale.scales, *scale.missing.parts):
-            add(definition.scale(part))
-        done.setdefault(scale.id, scale)
-
-    for scale in definition.scales:
-        add(scale)
-    return list(done.values())
+    members = [member for scale in definition.scales for member in _made_of(definition, scale)]
+    return list({member.id: member for member in members}.values())
 
 
 def _checked(definition: Instrument, answers: Answers) -> dict[str, Integers]:
@@ -309,8 +307,12 @@ class _Block:
         return np.asarray(given * is_answered, dtype=np.int64)
 
     def count_at_least(self, scale: Scale) -> NDArray[np.int16]:
-        """Answers at or above the scale's threshold, reversed items turned round."""
+        """Answers at or above the scale's threshold, reversed items turned round, others recoded."""
         count = np.zeros(self.n, dtype=np.int16)
+        if not _shares(scale):
+            for item in scale.items:
+                count += (self.contribution(scale, item) >= _at_least(scale)) & (self.answers[item] != MISSING)
+            return count
         for group, _, answered, at_least in self._of(scale):
             raw = at_least[group.raw_threshold(scale, _at_least(scale))]
             count += answered - raw if scale.id in group.reversed_in else raw
@@ -473,10 +475,7 @@ def _value_set(block: _Block, scale: Scale, out: Floats) -> None:
     """Utility of the health state in the value set."""
     if block.value_set is None:
         raise ValueError(f"scale '{scale.id}' needs a value set")
-    complete = block.scorable(scale, block.answered(scale))
-    levels = [np.where(complete, column, np.int8(1)) for column in block.columns(scale)]
-    states = state_numbers(levels, n_levels=block.value_set.n_levels)
-    _only(block.value_set.values[states], where=complete, out=out)
+    look_up(block.columns(scale), value_set=block.value_set, out=out)
 
 
 def _profile(block: _Block, scale: Scale, out: Floats) -> None:
@@ -518,6 +517,8 @@ _METHODS: dict[Method, Callable[[_Block, Scale, Floats], None]] = {
 
 # --- what a score could have been ---------------------------------------------------------------------------------------
 
+#: Methods whose score cannot grow with an answer that is without a limit: it is counted once.
+_COUNTING: frozenset[Method] = frozenset({"count_at_least", "count_at_most", "any_at_least"})
 #: Methods for which the most favourable and the least favourable missing answers can be named item by item.
 _BOUNDED: frozenset[Method] = frozenset(
     {
@@ -530,8 +531,9 @@ _BOUNDED: frozenset[Method] = frozenset(
 def possible_range(result: ScaleScores, scale_id: str) -> tuple[Floats, Floats]:
     """Lowest and highest score of each form, had all its missing items been answered either way: two arrays, one per limit.
 
-    A complete form has its score twice. `nan` where nothing was answered, where a missing count has no upper limit, and for
-    methods that do not rise or fall with each item by itself (profiles, rates, ipsatised scores).
+    A complete form has its score twice. Where a count that has no upper limit is missing, the limit that it would move is
+    `nan`; both are where nothing was answered, and for methods that do not rise or fall with each item by itself (profiles,
+    rates, ipsatised scores).
     """
     definition, scale = result.definition, result.definition.scale(scale_id)
     lowest, highest = result.scores[scale_id].copy(), result.scores[scale_id].copy()
@@ -541,19 +543,10 @@ def possible_range(result: ScaleScores, scale_id: str) -> tuple[Floats, Floats]:
     rows = np.flatnonzero(is_open & (answered > 0))
     if scale.method not in _BOUNDED or not scale.is_keyed or not len(rows):
         return lowest, highest
-    alone = definition.model_copy(update={"scales": tuple(_with_its_scales(definition, scale))})
-    limits = [_filled(result, alone, scale, rows, end=end) for end in (0, 1)]
-    lowest[rows], highest[rows] = np.minimum(*limits), np.maximum(*limits)
+    needed = tuple(_with_own_limit(member) for member in _made_of(definition, scale))
+    alone = definition.model_copy(update={"scales": needed})
+    lowest[rows], highest[rows] = (_filled(result, alone, scale, rows, end=end) for end in (0, 1))
     return lowest, highest
-
-
-def _with_its_scales(definition: Instrument, scale: Scale) -> Iterable[Scale]:
-    """The scale and those that it is computed from, each once."""
-    needed = {scale.id: scale}
-    for part in (*scale.scales, *scale.missing.parts):
-        needed |= {s.id: s for s in _with_its_scales(definition, definition.scale(part))}
-    whole = scale.missing.counted_over
-    return [_with_own_limit(s) if whole else s for s in needed.values()]
 
 
 def _with_own_limit(scale: Scale) -> Scale:
@@ -567,46 +560,52 @@ def _filled(result: ScaleScores, alone: Instrument, scale: Scale, rows: NDArray[
     unlimited = np.zeros(len(rows), dtype=bool)
     for item_id in alone.items_of(scale):
         item, column = alone.item(item_id), result.answers[item_id][rows]
+        own = next(_holders(alone, scale, item_id))
         is_missing = column == MISSING
-        answer = _extremes(alone, scale, item)[end]
-        unlimited |= is_missing & (item.max is None and answer == item.largest)
+        answer = _extremes(own, item)[end]
+        if item.max is None and answer == item.largest and own.method not in _COUNTING:
+            unlimited |= is_missing
         filled[item_id] = np.where(is_missing, answer, column).astype(column.dtype)
     scores = scale_scores(alone, filled, value_set=result.value_set).scores[scale.id]
     return np.where(unlimited, np.nan, scores)
 
 
-def _extremes(definition: Instrument, scale: Scale, item: Item) -> tuple[int, int]:
-    """The answers with which an item adds least and most to the score."""
-    own = scale if item.id in scale.items else next(_holding_item(definition, scale, item.id))
-    if own.recode is not None:
-        of_answer = own.recode.of(item.id)
-        return min(of_answer, key=lambda a: of_answer[a]), max(of_answer, key=lambda a: of_answer[a])
+def _extremes(own: Scale, item: Item) -> tuple[int, int]:
+    """The answers with which an item adds least and most to the scale that holds it."""
     if own.method == "answer_key":
         right = own.answer_key[item.id]
         return (item.min if right != item.min else item.min + 1), right
-    falls = item.id in own.reverse or own.method in ("count_at_most", "value_set") or own.weights.get(item.id, 0) < 0
-    return (item.largest, item.min) if falls else (item.min, item.largest)
+    if own.recode is None:
+        ends = (item.largest, item.min) if item.id in own.reverse else (item.min, item.largest)
+    else:
+        of_answer = own.recode.of(item.id)
+        ends = min(of_answer, key=lambda a: of_answer[a]), max(of_answer, key=lambda a: of_answer[a])
+    falls = own.method in ("count_at_most", "value_set") or own.weights.get(item.id, 0) < 0
+    return (ends[1], ends[0]) if falls else ends
 
 
-def _holding_item(definition: Instrument, scale: Scale, item_id: str) -> Iterator[Scale]:
+def _holders(definition: Instrument, scale: Scale, item_id: str) -> Iterator[Scale]:
+    """The scales with that item of their own, among this one and those that it is computed from."""
+    if item_id in scale.items:
+        yield scale
     for part in scale.scales:
-        inner = definition.scale(part)
-        if item_id in inner.items:
-            yield inner
-        else:
-            yield from _holding_item(definition, inner, item_id)
+        yield from _holders(definition, definition.scale(part), item_id)
 
 
 def cutoffs_crossed(definition: Instrument, scale: Scale, lowest: Floats, highest: Floats) -> NDArray[Any]:
     """Per form the published cut-offs of the scale that lie between the two limits: ids separated by spaces, None for none.
 
-    There the missing answers decide on which side the person stands.
+    There the missing answers decide on which side the person stands. A single limit that is `nan` is an infinite one.
     """
     named = np.full(len(lowest), None, dtype=object)
+    is_known = ~(np.isnan(lowest) & np.isnan(highest))
+    low, high = np.where(np.isnan(lowest), -np.inf, lowest), np.where(np.isnan(highest), np.inf, highest)
     for cutoff in definition.cutoffs:
         if cutoff.scale != scale.id or cutoff.metric != "raw":
             continue
-        for row in np.flatnonzero(beyond(lowest, cutoff) != beyond(highest, cutoff)):
+        is_between = (low <= cutoff.value) & (cutoff.value <= high) & (low < high)
+        is_crossed = is_between if cutoff.op == "==" else beyond(low, cutoff) != beyond(high, cutoff)
+        for row in np.flatnonzero(is_known & is_crossed):
             named[row] = cutoff.id if named[row] is None else f"{named[row]} {cutoff.id}"
     return named
 
@@ -644,14 +643,15 @@ def score(
 
     `items`: accepted rows of the items table, any number of programmes. `ages`: age in years at each form, `nan` where unknown;
     under 18 no utility is given, since value sets are adults'. A form that cannot be scored keeps its rows, with a missing score
-    and the reason. `is_provisional` is true where an answer was made up for by a rule that nobody has seen in print.
+    and the reason. `is_prorated` is true where missing answers were made up for, `is_provisional` where there is a score in
+    spite of them by a rule that nobody has seen in print.
     """
     import pandas as pd
 
     from mbt_rom.tables import scores_table
 
     result = scale_scores(definition, answers_of(definition, items), value_set=value_set)
-    is_minor = np.zeros(len(items), dtype=bool) if ages is None else ages < ADULT
+    is_minor = np.zeros(len(items), dtype=bool) if ages is None else no_adult_value_set(ages)
     n_scales = len(definition.scales)
     carried = [
         "programme_id", "row_id", "patient_id", "administered_on", "moment_given", "edition", "language", "mode", "assisted",
@@ -678,15 +678,16 @@ def _provenance(result: ScaleScores, scale: Scale, is_minor: Flags) -> dict[str,
     value_set_id = result.value_set.id if is_valued and result.value_set else None
     if is_valued:
         scores, lowest, highest = (np.where(is_minor, np.nan, v) for v in (scores, lowest, highest))
-    is_prorated = ~np.isnan(scores) & (answered < n_items)
+    is_scored_with_gaps = ~np.isnan(scores) & (answered < n_items)
+    rules = [member.missing for member in _made_of(result.definition, scale)]
     return {
         "scale": np.full(len(scores), scale.id, dtype=object),
         "value_set_id": np.full(len(scores), value_set_id, dtype=object),
         "score": scores,
         "n_items": np.full(len(scores), n_items, dtype=np.int16),
         "n_answered": answered,
-        "is_prorated": is_prorated,
-        "is_provisional": is_prorated & scale.missing.is_provisional,
+        "is_prorated": is_scored_with_gaps & any(r.rule not in ("complete", "answered") for r in rules),
+        "is_provisional": is_scored_with_gaps & any(r.is_provisional for r in rules),
         "lowest_possible": lowest,
         "highest_possible": highest,
         "cutoffs_crossed": cutoffs_crossed(result.definition, scale, lowest, highest),
@@ -700,9 +701,10 @@ def _reasons(
     """Why each form has no score on the scale; None where it has one."""
     reasons = np.full(len(scores), None, dtype=object)
     unscored = np.isnan(scores)
-    if scale.method == "not_published":
+    members = _made_of(definition, scale)
+    if any(member.method == "not_published" for member in members):
         reasons[:] = NO_FORMULA
-    elif not definition.items_of(scale):
+    elif not all(member.is_keyed for member in members):
         reasons[:] = NO_KEY
     else:
         reasons[unscored] = np.where(is_incomplete, TOO_MANY_MISSING, UNDEFINED)[unscored]

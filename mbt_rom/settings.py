@@ -10,7 +10,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from mbt_rom.model import Frozen, Identifier
 
@@ -77,6 +77,49 @@ class ChosenNorm(Frozen):
     cutoff: Identifier | None = None
 
 
+class OwnReference(Frozen):
+    """A reference group that the site enters itself, for T-scores: mean and SD of one sample of people without the problem.
+
+    `age`: youngest and oldest, either end open; stated by nobody, it holds from 18. `value_set` belongs to utilities only.
+    """
+
+    id: Identifier
+    mean: float
+    sd: Annotated[float, Field(gt=0)]
+    population: str
+    source: str
+    country: str | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    sex: Literal["all", "female", "male"] = "all"
+    age: tuple[int | None, int | None] | None = None
+    value_set: Identifier | None = None
+
+    @field_validator("age")
+    @classmethod
+    def _ordered(cls, value: tuple[int | None, int | None] | None) -> tuple[int | None, int | None] | None:
+        youngest, oldest = value or (None, None)
+        if youngest is not None and oldest is not None and youngest > oldest:
+            raise ValueError("ages are written [youngest, oldest], an open end as null")
+        return value
+
+
+def _as_list(raw: Any) -> Any:
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
+#: A record of a definition, by its id, or figures of the site's own; one of them may stand without a list around it.
+References = Annotated[
+    tuple[
+        Annotated[
+            Annotated[Identifier, Tag("id")] | Annotated[OwnReference, Tag("figures")],
+            Discriminator(lambda entry: "id" if isinstance(entry, str) else "figures"),
+        ],
+        ...,
+    ],
+    BeforeValidator(_as_list),
+]
+
+
 class Agreement(Frozen):
     """The agreement that allows one home to be programme and consortium at once."""
 
@@ -85,7 +128,10 @@ class Agreement(Frozen):
 
 
 class Consortium(Frozen):
-    """Everything that `consortium.yaml` says. `norms` is keyed `instrument.scale`; `value_sets` by instrument."""
+    """Everything that `consortium.yaml` says.
+
+    `norms` (of reliable change) and `reference_norms` (of T-scores) are keyed `instrument.scale`; `value_sets` by instrument.
+    """
 
     name: str
     roles: tuple[Literal["programme", "consortium"], ...] = ("programme",)
@@ -97,6 +143,7 @@ class Consortium(Frozen):
     issuers: dict[Identifier, Issuer]
     programmes: dict[Identifier, Programme]
     norms: dict[str, ChosenNorm | OwnNorm] = {}
+    reference_norms: dict[str, References] = {}
     value_sets: dict[Identifier, Identifier] = {}
     disclosure_threshold: Annotated[int, Field(ge=MINIMUM_THRESHOLD)] = MINIMUM_THRESHOLD
     quiet_after_days: int = 60

@@ -6,7 +6,7 @@ delivery as a whole and whether it is refused (`conform`), reading bytes and dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports import screening, values
-from mbt_rom.exports.answers import Answers, read_answers, refuse_other_edition
+from mbt_rom.exports.answers import Answers, profile_cells, read_answers, refuse_other_edition, with_constants
 from mbt_rom.exports.dates import Reading, birth_years, read_dates, read_times
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import REGISTER_COLUMNS
@@ -77,6 +77,7 @@ class SheetRows:
         self.findings: list[dict[str, Any]] = []
         self.numbers = local_numbers([])
         self._dates: dict[Source, Reading] = {}
+        self._seen: dict[tuple[str, int | None], pd.Series] = {}
 
     def run(self) -> None:
         """Does everything, in the order in which the parts need each other."""
@@ -217,9 +218,11 @@ class SheetRows:
         base = pd.DataFrame({"programme_id": self.programmes, "source_row": self.sheet.rows})
         base["patient_id"], base["patient_problem"] = self._patients()
         base["response_id"] = self._response_ids()
-        for name in ("language", "mode"):
+        for name in ("language", "mode", "respondent"):
             source = getattr(self.plan, name)
             base[name] = self._words(source, name) if source is not None else pd.Series(pd.NA, base.index, dtype="str")
+        if self.plan.assisted is not None:
+            base["assisted"] = self._yes_no(self.plan.assisted, "assisted")
         return base
 
     def _patients(self) -> tuple[pd.Series, pd.Series]:
@@ -268,6 +271,16 @@ class SheetRows:
             self.note("code_not_understood", column=self.header(source), item=kind, detail=f"in {n} rows")
         return read
 
+    def _yes_no(self, source: Source, kind: str) -> pd.Series:
+        """A yes/no column, read and noted once however many forms share it."""
+        key = (kind, source.column)
+        if key not in self._seen:
+            column = self.texts(source)
+            self._seen[key] = values.yes_no(column, kind, source.codes)
+            if n := int(values.not_understood(column, self._seen[key]).sum()):
+                self.note("code_not_understood", column=self.header(source), item=kind, detail=f"in {n} rows")
+        return self._seen[key]
+
     def dates(self, source: Source) -> Reading:
         """Dates of a column, read once however many forms share it."""
         key = replace(source, codes=None)
@@ -299,14 +312,18 @@ class SheetRows:
     def _answers(self, form: FormPlan) -> Answers:
         instrument = self.delivery.instruments[form.instrument]
         cells = {item: self.column(position) for item, position in form.items.items()}
+        places = dict(form.items)
+        if form.profile is not None:
+            profile = profile_cells(self.column(form.profile), instrument, missing=form.missing)
+            cells, places = profile | cells, dict.fromkeys(profile, form.profile) | places
         try:
             answers = read_answers(cells, instrument, coding=form.coding, missing=form.missing)
-            if form.coding is None:
+            if not form.coding:
                 refuse_other_edition(answers, instrument, self.delivery.instruments)
         except ExportError as error:
-            column = self.sheet.headers[form.items[error.column]] if error.column in form.items else None
+            column = self.sheet.headers[places[error.column]] if error.column in places else None
             raise ExportError(error.rule, error.detail, sheet=self.sheet.name, column=column) from None
-        return answers
+        return with_constants(answers, form.constants)
 
     def _administration(self, form: FormPlan, kept: Flags) -> pd.DataFrame:
         frame = pd.DataFrame({"row_id": self.row_ids(form.block)}, index=self.sheet.frame.index)
@@ -323,6 +340,10 @@ class SheetRows:
             frame["submitted_at"] = self._submitted(form.submitted_at)
         if form.complete is not None:
             frame["is_complete"] = values.is_complete(self.texts(form.complete), yes=form.complete.yes)
+        if form.interviewer is not None:
+            frame["interviewer"] = self._keyed_codes(form.interviewer, self.delivery.pseudonyms.therapist)
+        if form.is_blind is not None:
+            frame["is_blind"] = self._yes_no(form.is_blind, "is_blind")
         if form.moment is not None:
             frame["moment_given"] = self._moments(form, form.moment, kept, frame.get("administered_on"))
         return frame
@@ -396,8 +417,16 @@ class SheetRows:
         )
 
     def _register_ids(self, source: Source, name: str) -> pd.Series:
+        is_therapist = name == "therapist_id"
+        return self._keyed_codes(
+            source, self.delivery.pseudonyms.therapist if is_therapist else self.delivery.pseudonyms.episode
+        )
+
+    def _keyed_codes(self, source: Source, make: Callable[[str, pd.Series], pd.Series]) -> pd.Series:
+        """Pseudonyms of codes that mean something within one issuer: therapists, interviewers, episodes."""
         raw, issuers = self.texts(source), self._issuers()
-        make = self.delivery.pseudonyms.therapist if name == "therapist_id" else self.delivery.pseudonyms.episode
+        if source.codes is not None:
+            raw = values.translated(raw, source.codes)
         ids = pd.Series(pd.NA, index=raw.index, dtype="str")
         for issuer_id in issuers.dropna().unique():
             mine = (issuers == issuer_id).to_numpy(dtype=bool)

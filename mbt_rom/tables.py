@@ -161,8 +161,10 @@ _ADMINISTRATION = (
     EDITION,
     Column("language", "str", "language of the form, as a two-letter code"),
     Column("mode", "str", "paper, web or interview"),
-    Column("respondent", "str", "who answered, where known"),
+    Column("respondent", "str", "who answered, where known: self, relative, clinician or other"),
     Column("assisted", "boolean", "whether somebody helped, where known"),
+    Column("interviewer", "str", "keyed pseudonym of who held the interview or gave the ratings, where known"),
+    Column("is_blind", "boolean", "whether the interviewer did not know the treatment, where known"),
     Column("unreadable_items", "str", "items whose cell held something that is no answer code, separated by spaces"),
     Column("out_of_range_items", "str", "items whose cell held a number too large to store, separated by spaces"),
 )
@@ -491,9 +493,13 @@ def scores_table(instrument: Instrument) -> Table:
             Column(
                 "t_score", "float64", "50 + 10 x (score - mean of the norm) / SD of the norm; direction of the scale"
             ),
-            Column("percentile", "float64", "share of the norm group below the score in %, as if it were normal"),
+            Column(
+                "percentile",
+                "float64",
+                "share of the norm group below the score in %, as if that group were normally distributed; few are",
+            ),
             Column("norm_flags", "str", "what limits the comparison: see docs/norms.md; ids separated by spaces"),
-            Column("severity", "str", "published word for a score of this size"),
+            Column("severity", "str", "published word for a score of this size; missing under 18"),
             Column("definition_hash", "str", "hash of the definition that was used", True),
             Column("software_version", "str", "version of MBT-ROM", True),
         ),

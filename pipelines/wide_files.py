@@ -43,6 +43,10 @@ class UnreadableError(Exception):
     """The file cannot be used; the message says where and why, and what to do."""
 
 
+class AttentionError(Exception):
+    """The data in the file need attention; one line per thing wrong, never with an answer in it."""
+
+
 @dataclass(frozen=True)
 class WideFile:
     """Columns in order under their names, which may repeat; text files hold text only.
@@ -207,6 +211,21 @@ def repeated_text(value: str, n: int) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(offsets), pa.py_buffer(value.encode() * n)])
 
 
+def text_where(value: str, where: NDArray[np.bool_]) -> pa.Array:
+    """A column with the same text in those rows, and nothing in the others."""
+    return texts_of([value], np.where(where, 0, -1))
+
+
+def texts_of(texts: Sequence[str], which: NDArray[np.integer[Any]]) -> pa.Array:
+    """A column that has in each row the text of that number, and nothing where the number is -1."""
+    encoded = [text.encode() for text in (*texts, "")]
+    data = b"".join(encoded[number] for number in which.tolist())
+    length = np.array([len(text) for text in encoded], dtype=np.int32)[which]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int32), np.cumsum(length, dtype=np.int32)])
+    is_there = pa.py_buffer(np.packbits(which >= 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(which), [is_there, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
 def text_of(value: str) -> pa.Scalar:
     """A text as an Arrow scalar."""
     return repeated_text(value, 1)[0]
@@ -230,24 +249,35 @@ def _first_bytes(begins: NDArray[np.int32], data: NDArray[np.uint8]) -> NDArray[
 
 
 def code_cells(column: pa.ChunkedArray, meaning: Callable[[str], int]) -> NDArray[np.int16]:
-    """The number that `meaning` gives to each cell's text; it is asked once per different text and chunk."""
-    short = np.array([meaning(chr(byte)) for byte in range(128)] + [0] * 128, dtype=np.int16)
-    codes = [_coded(chunk, meaning, short) for chunk in column.cast(pa.string()).chunks]
+    """The number that `meaning` gives to each cell's text; it is asked about texts that stand there, once per chunk."""
+    codes = [_coded(chunk, meaning) for chunk in column.cast(pa.string()).chunks]
     return np.concatenate([np.zeros(0, dtype=np.int16), *codes])
 
 
-def _coded(cells: pa.StringArray, meaning: Callable[[str], int], short: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Codes of one chunk. Nearly all answers are one character: one look into the table `short` covers them."""
+def _coded(cells: pa.StringArray, meaning: Callable[[str], int]) -> NDArray[np.int16]:
+    """Codes of one chunk. Nearly all answers are one character: one look into a small table covers them."""
     cells = pc.coalesce(cells, text_of("")) if cells.null_count else cells
     begins, data = _text_buffers(cells)
     length = np.diff(begins)
-    codes = short[_first_bytes(begins, data)]
-    codes[length == 0] = meaning("")
+    first = _first_bytes(begins, data)
     longer = np.flatnonzero(length > 1)
+    codes = _short_codes(first, first[longer], meaning)[first]
+    codes[length == 0] = meaning("")
     if len(longer):
         encoded = cells.take(arrow_of(longer)).dictionary_encode()
         known = np.array([meaning(text.as_py()) for text in encoded.dictionary], dtype=np.int16)
         codes[longer] = known[np.frombuffer(encoded.indices.buffers()[1], dtype=np.int32)[: len(longer)]]
+    return codes
+
+
+def _short_codes(
+    first: NDArray[np.uint8], of_longer: NDArray[np.uint8], meaning: Callable[[str], int]
+) -> NDArray[np.int16]:
+    """Byte -> code of the cells that consist of it alone; 0 for bytes of which there is no such cell."""
+    n_alone = np.bincount(first, minlength=256) - np.bincount(of_longer, minlength=256)
+    codes = np.zeros(256, dtype=np.int16)
+    for byte in np.flatnonzero(n_alone[1:128]) + 1:
+        codes[byte] = meaning(chr(byte))
     return codes
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DEAD_PROXY = "http://127.0.0.1:9"
@@ -24,6 +24,9 @@ settings.register_profile(
     "ci", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "mutation", max_examples=10, deadline=None, derandomize=True, database=None, phases=[Phase.generate]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
@@ -78,6 +81,14 @@ def no_outside_requests() -> Iterator[None]:
         patch.setenv(name, "localhost,127.0.0.1,::1")
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=os.environ.get("HYPOTHESIS_PROFILE") == "mutation")
+def fresh_value_sets() -> None:
+    """Computes the value sets anew for each test, so that each is known to rest on the code that computes them."""
+    from mbt_rom import registry
+
+    registry._all_value_sets.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from mbt_rom.exports.answers import about_count, items_in_order
 from mbt_rom.exports.delimited import read_delimited
+from mbt_rom.exports.editions import decided
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.names import Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
@@ -20,7 +22,11 @@ from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
 
 MEGABYTE = 1 << 20
-_FORM_ROLES = ("patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode")
+#: How a form came about. Two columns that could be one of these are neither: a file is not refused for them.
+_ABOUT_ANSWERING = ("respondent", "assisted", "interviewer", "is_blind")
+_FORM_ROLES = (
+    "patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode", *_ABOUT_ANSWERING,
+)  # fmt: skip
 #: Register -> column of its table -> role of the export's column.
 _REGISTERS: dict[str, dict[str, str]] = {
     "episodes": {
@@ -102,8 +108,8 @@ def understand(
     """How the sheet is understood by the names of its columns alone.
 
     `usual` names the instruments of the programme: they decide between two editions that share a name. Raises
-    `ExportError` item_count_wrong, column_twice, edition_ambiguous, columns_unknown (no patient column). A sheet in which
-    nothing is recognised comes back as an understanding that takes nothing.
+    `ExportError` item_count_wrong, raw_items_not_accepted, order_undeclared, column_twice, edition_ambiguous, columns_unknown
+    (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
     meanings = {i: vocabulary.meanings(header) for i, header in enumerate(sheet.headers) if header}
     items = _items(sheet, meanings, instruments, usual)
@@ -123,46 +129,32 @@ def _items(
 ) -> dict[str, dict[int, Meaning]]:
     """Instrument -> position -> item."""
     every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
-    sure = {m[0].instrument for m in every.values() if len({x.instrument for x in m}) == 1}
     items: dict[str, dict[int, Meaning]] = {}
-    for position, found in every.items():
-        if found:
-            chosen = _edition(found, sure, usual, sheet, position)
-            items.setdefault(str(chosen.instrument), {})[position] = chosen
-    checked = {i: _without_totals(sheet, columns) for i, columns in items.items()}
-    for instrument_id, columns in checked.items():
-        _check_items(sheet, columns, instruments[instrument_id])
-    return {i: columns for i, columns in checked.items() if columns}
+    for position, meaning in decided({i: m for i, m in every.items() if m}, sheet, instruments, usual=usual).items():
+        items.setdefault(str(meaning.instrument), {})[position] = meaning
+    without = {i: _without_totals(columns) for i, columns in items.items()}
+    return {i: _checked(sheet, columns, instruments[i]) for i, columns in without.items() if columns}
 
 
-def _edition(
-    found: list[Meaning], sure: Collection[str | None], usual: Collection[str], sheet: RawSheet, position: int
-) -> Meaning:
-    for preferred in (sure, usual):
-        if len(found) > 1 and len(kept := [m for m in found if m.instrument in preferred]) == 1:
-            return kept[0]
-    if len(found) > 1:
-        names = " or ".join(str(m.instrument) for m in found)
-        raise ExportError(
-            "edition_ambiguous",
-            f"the name does not say whether {names} was filled in, and the programme's 'instruments' do not name just one",
-            sheet=sheet.name,
-            column=sheet.headers[position],
-        )
-    return found[0]
-
-
-def _without_totals(sheet: RawSheet, columns: dict[int, Meaning]) -> dict[int, Meaning]:
+def _without_totals(columns: dict[int, Meaning]) -> dict[int, Meaning]:
     """Drops a column such as 'phq9' unless it stands among 'phq1', 'phq2' ...: elsewhere it is a total score."""
     sure = {m.prefix for m in columns.values() if m.rank == 0}
     among = {m.prefix for m in columns.values() if m.rank == 1} == sure
     return {i: m for i, m in columns.items() if m.rank == 0 or among}
 
 
-def _check_items(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> None:
-    _refuse_unknown_numbers(sheet, columns, instrument)
+def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> dict[int, Meaning]:
+    """The columns, when they are the items of the instrument, each once, all that it needs, and in a known order."""
+    known = {i: m for i, m in columns.items() if m.item is not None}
+    if len(known) < len(columns):
+        unknown = [sheet.headers[i] for i in columns if i not in known]
+        has_needed = set(instrument.needed_items) <= {m.item for m in known.values()}
+        if not (instrument.key == "external_scores" and has_needed):
+            raise unknown_numbers(
+                sheet, instrument, unknown, n_columns=len({meaning.number for meaning in columns.values()})
+            )
     by_item: dict[str, int] = {}
-    for position, meaning in columns.items():
+    for position, meaning in known.items():
         if (first := by_item.setdefault(str(meaning.item), position)) != position:
             raise ExportError(
                 "column_twice",
@@ -171,32 +163,44 @@ def _check_items(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: In
                 column=sheet.headers[position],
             )
     refuse_missing_items(sheet, by_item, instrument)
+    printed_items(sheet, instrument)
+    return known
 
 
-def _refuse_unknown_numbers(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> None:
-    unknown = [sheet.headers[i] for i, meaning in columns.items() if meaning.item is None]
-    if unknown:
-        n = len({meaning.number for meaning in columns.values()})
-        explained = instrument.wrong_counts.get(n, f"{instrument.name} has {len(instrument.primary.items)} items")
-        raise ExportError(
-            "item_count_wrong",
-            f"{n} columns are called {instrument.name}: {explained}; not items of it: {_listed(unknown)}",
-            sheet=sheet.name,
-            column=unknown[0],
+def unknown_numbers(sheet: RawSheet, instrument: Instrument, headers: list[str], *, n_columns: int) -> ExportError:
+    """The error that columns are called like items which the instrument does not have, or does not take."""
+    if instrument.key == "external_scores":
+        said = (
+            f"{len(headers)} columns are numbered like single questions of {instrument.name}. {instrument.needs or ''}"
         )
+        return ExportError("raw_items_not_accepted", said.strip(), sheet=sheet.name, column=headers[0])
+    return ExportError(
+        "item_count_wrong",
+        f"{n_columns} columns are called {instrument.name}. {about_count(instrument, n_columns)} "
+        f"Not items of it: {_listed(headers)}",
+        sheet=sheet.name,
+        column=headers[0],
+    )
 
 
 def refuse_missing_items(sheet: RawSheet, present: Collection[str], instrument: Instrument) -> None:
-    """Raises `ExportError` item_count_wrong when items of the primary scale have no column, naming them."""
-    missing = [item for item in instrument.primary.items if item not in present]
+    """Raises `ExportError` item_count_wrong when items that the instrument needs have no column, naming them."""
+    missing = [item for item in instrument.needed_items if item not in present]
     if present and missing:
-        n = len(present)
-        explained = instrument.wrong_counts.get(n, f"{instrument.name} has {len(instrument.primary.items)}")
         raise ExportError(
             "item_count_wrong",
-            f"{n} item columns of {instrument.name} were found: {explained}; not found: {_listed(missing)}",
+            f"{len(present)} columns of {instrument.name} were found. {about_count(instrument, len(present))} "
+            f"Not found: {_listed(missing)}",
             sheet=sheet.name,
         )
+
+
+def printed_items(sheet: RawSheet, instrument: Instrument, order: str | None = None) -> dict[str, str]:
+    """`items_in_order` for the columns of a sheet."""
+    try:
+        return items_in_order(instrument, order)
+    except ExportError as error:
+        raise ExportError(error.rule, error.detail, sheet=sheet.name) from None
 
 
 def _listed(names: list[str], most: int = 8) -> str:
@@ -220,7 +224,7 @@ def _roles(
             if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
         ]
         best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
-        if len(best) > 1 and (role == "patient" or min(r for r, _ in ranked) == 0):
+        if len(best) > 1 and role not in _ABOUT_ANSWERING and (role == "patient" or min(r for r, _ in ranked) == 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(
                 "column_twice",
@@ -271,6 +275,8 @@ def _forms(
             date=_source(own[i], "date") or _source(roles, "date"),
             submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
             complete=_source(own[i], "complete") or _source(roles, "complete"),
+            interviewer=_source(own[i], "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
+            is_blind=_source(own[i], "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
         )
         for i, columns in items.items()
     )
@@ -285,9 +291,16 @@ def _forms(
         response_id=_source(roles, "response_id"),
         language=_source(roles, "language"),
         mode=_source(roles, "mode"),
+        respondent=_source(roles, "respondent"),
+        assisted=_source(roles, "assisted"),
         forms=forms,
         columns=described(sheet, told),
     )
+
+
+def _of_interview(instrument: Instrument, roles: Mapping[str, int], role: str) -> Source | None:
+    """A column about the interviewer, where it says nothing of which form, is not about those that patients fill in alone."""
+    return None if instrument.kind == "self_report" else _source(roles, role)
 
 
 def _own_roles(meanings: Mapping[int, tuple[Meaning, ...]], instrument_id: str) -> dict[str, int]:

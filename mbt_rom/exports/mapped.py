@@ -5,14 +5,17 @@ Belongs here: finding the columns that a mapping names. Does not belong here: th
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from typing import Any
 
-from mbt_rom.exports.detection import refuse_missing_items
+from mbt_rom.exports.answers import items_in_order, profile_items
+from mbt_rom.exports.codings import declared_codings
+from mbt_rom.exports.detection import refuse_missing_items, unknown_numbers
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import ColumnOrConstant, Complete, DateColumn, Form, Mapping, MomentGiven, RegisterPart
-from mbt_rom.exports.names import Spelling, column_key, item_keys, normalised
+from mbt_rom.exports.names import Spelling, column_key, item_key, items_by_key, normalised
 from mbt_rom.exports.sheets import HEADER_WITHIN, Grid, RawSheet
 from mbt_rom.exports.understanding import Condition, FormPlan, RegisterPlan, Source, Understanding, described
 from mbt_rom.model import Instrument
@@ -45,8 +48,8 @@ def _header_of(grid: Grid, mapping: Mapping) -> int | None:
 def understand_mapped(sheet: RawSheet, mapping: Mapping, instruments: Dict[str, Instrument]) -> Understanding:
     """How the mapping understands the sheet. What the mapping does not name is not taken in.
 
-    Raises `ExportError` mapping_invalid (a column, instrument or item that is not there), column_twice,
-    item_count_wrong.
+    Raises `ExportError` mapping_invalid (a column, instrument, item, coding or order that is not there), column_twice,
+    item_count_wrong, raw_items_not_accepted, order_undeclared.
     """
     columns = _Columns(sheet, mapping)
     blocks: dict[str, int] = {}
@@ -66,6 +69,8 @@ def understand_mapped(sheet: RawSheet, mapping: Mapping, instruments: Dict[str, 
         response_id=Source(columns.at(mapping.response_id, "response_id")) if mapping.response_id else None,
         language=_value(mapping.language, "language", columns),
         mode=_value(mapping.mode, "mode", columns),
+        respondent=_value(mapping.respondent, "respondent", columns),
+        assisted=_value(mapping.assisted, "assisted", columns),
         only=tuple(
             Condition(columns.at(o.column, "condition"), frozenset(o.values) if o.values is not None else None)
             for o in mapping.only
@@ -114,6 +119,10 @@ class _Columns:
             self.told[positions[0]] = entry
         return positions[0]
 
+    def placed(self, error: ExportError) -> ExportError:
+        """An error of the form, in this sheet."""
+        return ExportError(error.rule, error.detail, sheet=self.sheet.name, column=error.column)
+
     def invalid(self, what: str) -> ExportError:
         """The error that the mapping does not fit the sheet, or itself."""
         return ExportError("mapping_invalid", f"mapping '{self.mapping.name}': {what}", sheet=self.sheet.name)
@@ -127,61 +136,98 @@ def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instrumen
         raise columns.invalid(
             f"'{instrument.id}' is edition '{instrument.edition}', not '{form.edition}': name the instrument of that edition"
         )
-    if form.coding is not None and form.coding not in {coding.id for coding in instrument.codings}:
-        raise columns.invalid(
-            f"{instrument.name} has no coding '{form.coding}'; it has {', '.join(c.id for c in instrument.codings)}"
-        )
-    named = _named_items(form, instrument, columns) if form.items is not None else None
-    items = named if named is not None else _prefixed_items(form, instrument, columns)
+    try:
+        declared_codings(instrument, form.codings)
+        profiled = profile_items(instrument) if form.profile is not None else ()
+    except ExportError as error:
+        raise (columns.invalid(error.detail) if error.rule == "mapping_invalid" else columns.placed(error)) from None
+    items = (
+        _named_items(form, instrument, columns) if form.prefix is None else _prefixed_items(form, instrument, columns)
+    )
+    constants = _constants(form, instrument, columns)
+    _refuse_item_twice(instrument, columns, profiled, items, constants)
+    told = {"instrument": instrument.id, "block": block}
     return FormPlan(
         instrument=instrument.id,
         block=block,
-        items={
-            item: columns.at(header, "item", instrument=instrument.id, item=item, block=block)
-            for item, header in items.items()
-        },
+        items={item: columns.at(header, "item", item=item, **told) for item, header in items.items()},
         edition=instrument.edition,
         moment=_moment(form.moment, columns),
         date=_date(form.date or mapping.date, "date", columns),
         submitted_at=_date(mapping.submitted_at, "submitted_at", columns),
         complete=_complete(form.complete or mapping.complete, columns),
-        coding=form.coding,
+        coding=form.codings,
         missing=(*mapping.missing, *form.missing),
+        interviewer=_value(form.interviewer or mapping.interviewer, "interviewer", columns),
+        is_blind=_value(form.is_blind or mapping.is_blind, "is_blind", columns),
+        profile=columns.at(form.profile, "profile", **told) if form.profile is not None else None,
+        constants=constants,
     )
 
 
 def _named_items(form: Form, instrument: Instrument, columns: _Columns) -> dict[str, str]:
-    keys = {key: item.id for item in instrument.items for key in (item.id, *item_keys(item))}
     named: dict[str, str] = {}
     for written, header in (form.items or {}).items():
-        key = written.casefold()
-        item = keys.get(key) or keys.get(key.lstrip("0"))
-        if item is None:
-            raise columns.invalid(f"{instrument.name} has no item '{written}'; it has {', '.join(instrument.item_ids)}")
+        item = _item(written, instrument, columns)
         if item in named:
             raise columns.invalid(f"item '{item}' of {instrument.name} is named twice in one form")
         named[item] = header
     return named
 
 
+def _item(written: str, instrument: Instrument, columns: _Columns) -> str:
+    """Id of the item that a mapping calls by id, number or tag."""
+    keys = {**items_by_key(instrument.items), **{item.id: item.id for item in instrument.items}}
+    item = keys.get(written.casefold()) or keys.get(item_key(written))
+    if item is None:
+        raise columns.invalid(f"{instrument.name} has no item '{written}'; it has {', '.join(instrument.item_ids)}")
+    return item
+
+
+def _constants(form: Form, instrument: Instrument, columns: _Columns) -> dict[str, int]:
+    constants: dict[str, int] = {}
+    for written, value in form.constants.items():
+        item = instrument.item(_item(written, instrument, columns))
+        if not re.fullmatch(r"\d{1,5}", value) or not item.allows(int(value)):
+            raise columns.invalid(f"the constant of '{written}' must be a whole number: {item.bounds}")
+        constants[item.id] = int(value)
+    return constants
+
+
+def _refuse_item_twice(instrument: Instrument, columns: _Columns, *named: Iterable[str]) -> None:
+    every = [item for items in named for item in items]
+    if twice := sorted({item for item in every if every.count(item) > 1}):
+        raise columns.invalid(
+            f"{twice[0]} of {instrument.name} is given twice: 'items', 'prefix', 'profile' and 'constants' may not overlap"
+        )
+
+
 def _prefixed_items(form: Form, instrument: Instrument, columns: _Columns) -> dict[str, str]:
-    spelling = Spelling(normalised(form.prefix or ""), instrument)
+    sheet = columns.sheet
+    try:
+        order = items_in_order(instrument, form.order)
+    except ExportError as error:
+        raise (columns.invalid(error.detail) if error.rule == "mapping_invalid" else columns.placed(error)) from None
+    spelling = Spelling(normalised(form.prefix or ""), instrument, order=order)
+    read = [(header, m) for header in sheet.headers if header and (m := spelling.meaning(normalised(header)))]
     found: dict[str, str] = {}
-    for header in columns.sheet.headers:
-        meaning = spelling.meaning(normalised(header)) if header else None
-        if meaning is None or meaning.role != "item":
+    for header, meaning in read:
+        if meaning.role != "item" or meaning.item is None:
             continue
-        if meaning.item is None or meaning.item in found:
+        if meaning.item in found:
             raise ExportError(
-                "item_count_wrong" if meaning.item is None else "column_twice",
-                f"'{header}' begins with '{form.prefix}' and is not one item of {instrument.name}",
-                sheet=columns.sheet.name,
+                "column_twice",
+                f"'{found[meaning.item]}' and '{header}' begin with '{form.prefix}' and would both be {meaning.item}",
+                sheet=sheet.name,
                 column=header,
             )
         found[meaning.item] = header
+    unknown = [header for header, meaning in read if meaning.role == "item" and meaning.item is None]
+    if unknown:
+        raise unknown_numbers(sheet, instrument, unknown, n_columns=len(found) + len(unknown))
     if not found:
         raise columns.invalid(f"no column begins with '{form.prefix}' and goes on as an item of {instrument.name}")
-    refuse_missing_items(columns.sheet, found, instrument)
+    refuse_missing_items(sheet, found, instrument)
     return found
 
 

@@ -111,24 +111,40 @@ class Only(Frozen):
 class Form(Frozen):
     """One form of an instrument on a row. Several forms of one instrument on a row are its blocks, in this order.
 
-    `items` names the column of each item, by item id or number; `prefix` finds them by prefix and number instead.
+    `items` names the column of each item, by item id or number; `prefix` finds them by prefix and number instead, in the printed
+    `order` of that name. `profile` is a column of health states ('11232'), beside which `items` may name the thermometer.
+    `constants` are answers that hold for every row.
     """
 
     instrument: Identifier
     items: dict[str, str] | None = None
     prefix: str | None = None
+    profile: str | None = None
+    order: Identifier | None = None
+    constants: dict[str, str] = {}
     moment: MomentGiven | None = None
     date: DateColumn | None = None
     complete: Complete | None = None
+    interviewer: ColumnOrConstant | None = None
+    is_blind: ColumnOrConstant | None = None
     edition: str | None = None
-    coding: Identifier | None = None
+    coding: Identifier | tuple[Identifier, ...] = ()
     missing: Texts = ()
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
-        if (self.items is None) == (self.prefix is None):
-            raise ValueError("give either 'items' (item: column) or 'prefix'")
+        if (self.items is None and self.profile is None) == (self.prefix is None):
+            raise ValueError(
+                "give either 'items' (item: column) or 'prefix'; or 'profile', with 'items' where it is not all"
+            )
+        if self.order is not None and self.prefix is None:
+            raise ValueError("'order' goes with 'prefix': 'items' says itself which column is which item")
         return self
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """The declared codings."""
+        return (self.coding,) if isinstance(self.coding, str) else self.coding
 
 
 class RegisterPart(Frozen):
@@ -166,6 +182,10 @@ class Mapping(Frozen):
     complete: Complete | None = None
     language: ColumnOrConstant | None = None
     mode: ColumnOrConstant | None = None
+    respondent: ColumnOrConstant | None = None
+    assisted: ColumnOrConstant | None = None
+    interviewer: ColumnOrConstant | None = None
+    is_blind: ColumnOrConstant | None = None
     only: tuple[Only, ...] = ()
     forms: tuple[Form, ...] = ()
     registers: tuple[RegisterPart, ...] = ()

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from mbt_rom.model import Instrument, Item
 
@@ -103,6 +105,53 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "language": (frozenset(["language", "taal", "startlanguage", "userlanguage", "lang"]), frozenset()),
     "mode": (frozenset(["mode", "afname", "afnamewijze", "afnamevorm", "administration_mode"]), frozenset()),
+    "respondent": (
+        frozenset(["respondent", "respondent_type", "informant", "ingevuld_door", "beantwoord_door", "answered_by"]),
+        frozenset(),
+    ),
+    "assisted": (
+        frozenset(
+            ["assisted", "is_assisted", "hulp_bij_invullen", "met_hulp", "hulp_bij_afname", "filled_in_with_help"]
+        ),
+        frozenset(),
+    ),
+    "interviewer": (
+        frozenset(
+            [
+                "interviewer",
+                "interviewer_id",
+                "interviewer_code",
+                "interviewercode",
+                "rater",
+                "rater_id",
+                "rater_code",
+                "beoordelaar",
+                "beoordelaar_id",
+                "beoordelaarcode",
+                "assessor",
+                "assessor_id",
+            ]
+        ),
+        frozenset(["afgenomen_door", "interviewed_by", "rated_by"]),
+    ),
+    "is_blind": (
+        frozenset(
+            [
+                "is_blind",
+                "blind",
+                "blinded",
+                "geblindeerd",
+                "interviewer_blind",
+                "interviewer_geblindeerd",
+                "rater_blind",
+                "beoordelaar_blind",
+                "beoordelaar_geblindeerd",
+                "blind_voor_behandeling",
+                "blind_to_treatment",
+            ]
+        ),
+        frozenset(["blindering", "blinding"]),
+    ),
     "birth_year": (
         frozenset(["birth_year", "year_of_birth", "geboortejaar"]),
         frozenset(["birth_date", "date_of_birth", "birthdate", "dob", "geboortedatum", "geb_datum"]),
@@ -138,6 +187,8 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     "end_reason": (frozenset(["end_reason", "reason_of_ending", "reden_einde", "reden_beeindiging"]), frozenset()),
 }
 
+#: Roles that one form of a file may have columns of its own for: 'phq9_date', 'scid2_interviewer'.
+FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
 #: Words that may stand between the instrument's name and the number.
 _FILLERS = r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr)"
 #: Dutch and other English words for what an item's tag says in English.
@@ -149,6 +200,9 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "anxiety_depression": ("anxiety", "depression", "angst", "angst_depressie", "angst_somberheid"),
     "eq_vas": ("vas", "thermometer", "vas_score"),
 }
+#: A key that ends in a number, and the words that may stand before that number.
+_NUMBERED = re.compile(r"(\w*?)_?0*(\d+)", re.ASCII)
+_BETWEEN = re.compile(r"(?:^|_)(?:criterion|criterium|items?|questions?|vraag|nr|no)_?$")
 _LABELLED = re.compile(r"^(\w+(?:\[\w+\])?)\.\s")
 
 
@@ -194,7 +248,10 @@ class Vocabulary:
 
     def __init__(self, instruments: Mapping[str, Instrument]) -> None:
         self._spellings = [
-            Spelling(prefix, instrument) for instrument in instruments.values() for prefix in _prefixes(instrument)
+            # 'OQ-45.2' ends in a number that could be that of an item: behind it a sign must follow.
+            Spelling(prefix, instrument, needs_sign=bool(re.search(r"\d_\d+$", prefix)))
+            for instrument in instruments.values()
+            for prefix in _prefixes(instrument)
         ]
         self._names = {spelling.prefix for spelling in self._spellings}
         self._roles: dict[str, list[Meaning]] = {}
@@ -212,10 +269,21 @@ class Vocabulary:
         return self._seen[header]
 
     def _items(self, name: str) -> tuple[Meaning, ...]:
-        matches = [(len(s.prefix), m) for s in self._spellings if (m := s.meaning(name)) is not None]
-        longest = max((length for length, _ in matches), default=0)
+        """Meanings behind the longest name of an instrument; beside them those behind a shorter one, where digits run on.
+
+        'bdi21' is item 1 of 'bdi2' and item 21 of 'bdi': which one, the other columns of the file must say (rank 1).
+        """
+        found = [(s, m) for s in self._spellings if (m := s.meaning(name)) is not None]
+        longest = max((len(s.prefix) for s, _ in found), default=0)
+        sure = [(s, m) for s, m in found if len(s.prefix) == longest]
         rank = int(name.replace("_", "") in self._names)
-        return tuple(dict.fromkeys(replace(m, rank=rank) for length, m in matches if length == longest))
+        if all(s.runs_on(name) for s, _ in sure):
+            shorter = [(s, m) for s, m in found if len(s.prefix) < longest and m.item is not None]
+            if shorter and all(m.item is None for _, m in sure):
+                sure = shorter
+            elif shorter:
+                sure, rank = [*sure, *shorter], 1
+        return tuple(dict.fromkeys(replace(m, rank=rank) for _, m in sure))
 
     def recognised(self, cells: Sequence[str]) -> int:
         """In how many cells of a row a name is recognised."""
@@ -223,8 +291,13 @@ class Vocabulary:
 
 
 def _prefixes(instrument: Instrument) -> list[str]:
-    names = {normalised(n).replace("_", "") for n in (instrument.id, instrument.name, *instrument.prefixes)}
-    return sorted(names, key=len, reverse=True)
+    """Names of the instrument as headers may begin, each in the form that shows most of its parts: 'ecr_r', not 'ecrr'."""
+    names: dict[str, str] = {}
+    for name in (normalised(n) for n in (instrument.id, instrument.name, *instrument.prefixes)):
+        squeezed = name.replace("_", "")
+        if name.count("_") >= names.get(squeezed, "").count("_"):
+            names[squeezed] = name
+    return sorted(names.values(), key=len, reverse=True)
 
 
 def item_keys(item: Item) -> list[str]:
@@ -235,28 +308,69 @@ def item_keys(item: Item) -> list[str]:
     """
     number = item.number.casefold()
     tag = normalised(item.tag or "")
-    keys = [number.lstrip("0") if number.isdigit() else number]
-    return keys if number.isdigit() or not tag else [*keys, tag, *_WORDS.get(tag, ())]
+    keys = [item_key(number)]
+    return keys if number.isdigit() or not tag else [*keys, item_key(tag), *_WORDS.get(tag, ())]
+
+
+@lru_cache(maxsize=256)
+def items_by_key(items: tuple[Item, ...]) -> Mapping[str, str]:
+    """Key of an item -> its id. A tag that two items share names neither."""
+    named: dict[str, list[str]] = {}
+    for item in items:
+        for key in dict.fromkeys(item_keys(item)):
+            named.setdefault(key, []).append(item.id)
+    own = {item_key(item.number.casefold()): item.id for item in items}
+    return MappingProxyType({key: ids[0] for key, ids in named.items() if len(ids) == 1} | own)
+
+
+def item_key(key: str) -> str:
+    """A key of an item without leading zeros of its number, and with nothing between a word and its number.
+
+    >>> item_key("007"), item_key("adherence_01"), item_key("bpd_criterion_5"), item_key("rc1")
+    ('7', 'adherence_1', 'bpd_5', 'rc_1')
+    """
+    found = _NUMBERED.fullmatch(key)
+    if found is None:
+        return key
+    word, number = _BETWEEN.sub("", found.group(1)).strip("_"), str(int(found.group(2)))
+    return f"{word}_{number}" if word else number
 
 
 class Spelling:
-    """One name of one instrument, with the pattern of the headers that begin with it."""
+    """One name of one instrument, with the pattern of the headers that begin with it.
 
-    def __init__(self, prefix: str, instrument: Instrument) -> None:
-        self.prefix = prefix
+    `order`: printed number -> item id, where the items of a file are numbered in another order than the instrument's.
+    `needs_sign`: behind the name something that is neither letter nor digit must stand.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        instrument: Instrument,
+        *,
+        order: Mapping[str, str] | None = None,
+        needs_sign: bool = False,
+    ) -> None:
+        self.prefix = prefix.replace("_", "")
         self.instrument = instrument.id
-        self.items = {key: item.id for item in instrument.items for key in item_keys(item)}
-        self.is_numbered = any(key.isdigit() for key in self.items)
-        pattern = "_?".join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
-        self.pattern = re.compile(rf"{pattern}_?(?:{_FILLERS}_?)??(\w+?)")
+        self.items = {**items_by_key(instrument.items), **(order or {})}
+        self.takes_numbers = instrument.key == "external_scores" or any(key.isdigit() for key in self.items)
+        self._pattern = re.compile(rf"{_begins(prefix)}(?P<sign>_?)(?:{_FILLERS}_?)??(?P<rest>\w+?)")
+        self._needs_sign = needs_sign
 
     def key(self, name: str) -> str | None:
         """The part behind the instrument's name, leading zeros dropped."""
-        found = self.pattern.fullmatch(name)
-        if found is None:
+        found = self._pattern.fullmatch(name)
+        if found is None or (self._needs_sign and not found.group("sign")):
             return None
-        rest = re.sub(rf"^{_FILLERS}_?(?=\d)", "", found.group(1))
-        return rest.lstrip("0") or "0" if rest.isdigit() else rest
+        return item_key(re.sub(rf"^{_FILLERS}_?(?=\d)", "", found.group("rest")))
+
+    def runs_on(self, name: str) -> bool:
+        """True when the name of the instrument ends in a digit and the name goes on with one: 'bdi21'."""
+        found = self._pattern.fullmatch(name)
+        return bool(
+            found and self.prefix[-1:].isdigit() and not found.group("sign") and found.group("rest")[0].isdigit()
+        )
 
     def meaning(self, name: str) -> Meaning | None:
         """What a name of an item means; None when it is not an item of this instrument."""
@@ -265,13 +379,18 @@ class Spelling:
             return None
         if key in self.items:
             return Meaning("item", 0, self.instrument, self.items[key], key, self.prefix)
-        if self.is_numbered and re.fullmatch(r"\d{1,3}", key):
+        if self.takes_numbers and re.fullmatch(r"\d{1,3}", key):
             return Meaning("item", 0, self.instrument, None, key, self.prefix)
         part = key.split("_")[-1]
-        for role in ("date", "complete", "submitted_at"):
+        for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):
                 return Meaning(role, 0, self.instrument)
         return None
+
+
+def _begins(prefix: str) -> str:
+    """Pattern of a prefix: signs may stand or lack between its words and numbers."""
+    return "_?".join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
 
 
 def slug(text: str) -> str:

@@ -28,7 +28,11 @@ class Source:
 
 @dataclass(frozen=True)
 class FormPlan:
-    """One form of one instrument on each row; `items` are positions of columns by item id."""
+    """One form of one instrument on each row; `items` are positions of columns by item id.
+
+    `profile` is the position of a column of health states; `constants` are answers that hold for every row. `coding`: the names
+    of the declared codings, none when nobody declared one.
+    """
 
     instrument: str
     block: int
@@ -38,8 +42,12 @@ class FormPlan:
     date: Source | None = None
     submitted_at: Source | None = None
     complete: Source | None = None
-    coding: str | None = None
+    coding: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    interviewer: Source | None = None
+    is_blind: Source | None = None
+    profile: int | None = None
+    constants: Dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,8 @@ class Understanding:
     response_id: Source | None = None
     language: Source | None = None
     mode: Source | None = None
+    respondent: Source | None = None
+    assisted: Source | None = None
     only: tuple[Condition, ...] = ()
     forms: tuple[FormPlan, ...] = ()
     registers: tuple[RegisterPlan, ...] = ()

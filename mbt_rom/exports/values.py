@@ -70,6 +70,20 @@ WORDS: dict[str, dict[str, str]] = {
         "ar": "ar ara arabic arabisch",
         "pl": "pl pol polish polski pools",
     },
+    "respondent": {
+        "self": "self zelf patient client zelfrapportage self_report ikzelf",
+        "relative": "relative naaste familie familielid family partner spouse parent ouder mother moeder father vader proxy",
+        "clinician": "clinician behandelaar therapist therapeut hulpverlener professional",
+        "other": "other anders overig",
+    },
+    "assisted": {
+        "yes": "yes y ja j true waar 1 assisted met_hulp",
+        "no": "no n nee false onwaar 0 unassisted zonder_hulp",
+    },
+    "is_blind": {
+        "yes": "yes y ja j true waar 1 blind blinded geblindeerd",
+        "no": "no n nee false onwaar 0 not_blind unblinded niet_blind niet_geblindeerd open",
+    },
     "complete": {
         "yes": "yes y ja j true waar complete completed voltooid afgerond finished volledig",
         "no": "no n nee false onwaar incomplete partial onvolledig started in_progress unverified",
@@ -101,7 +115,19 @@ def words(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None) 
     """
     if codes is not None:
         return translated(column, codes)
-    return map_unique(column, lambda text: _BY_WORD[kind].get(normalised(text))).astype("str")
+    return map_unique(column, lambda text: _BY_WORD[kind].get(normalised(code_key(text)))).astype("str")
+
+
+def yes_no(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None) -> pd.Series:
+    """Cells of a yes/no column (`assisted`, `is_blind`) as boolean, missing where a word is not understood.
+
+    Columns of these names hold 1 for yes and 0 for no; any other number needs a mapping.
+
+    >>> yes_no(pd.Series(["ja", "0", "1.0", "2", ""]), "is_blind").tolist()
+    [True, False, True, <NA>, <NA>]
+    """
+    read = words(column if codes is None else translated(column, codes), kind)
+    return read.map({"yes": True, "no": False}).astype("boolean")
 
 
 def not_understood(column: pd.Series, values: pd.Series) -> Flags:

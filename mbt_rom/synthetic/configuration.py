@@ -6,8 +6,9 @@ Belongs here: `consortium.yaml` and `mappings/*.yaml` of the demo. Does not belo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from mbt_rom.model import Instrument
 from mbt_rom.synthetic.exports import DUTCH_REASONS, DUTCH_SEX, EVENTS
 from mbt_rom.synthetic.plans import Plan
 
@@ -62,12 +63,12 @@ def settings_text(plans: Sequence[Plan]) -> str:
         f"    name: {p.name}\n"
         f"    issuer: {p.issuer}\n"
         f"    format: {p.kind.format}\n"
-        f"    instruments: [{', '.join(p.kind.instruments)}]\n"
+        f"    instruments: [{', '.join(p.instruments)}]\n"
         for p in plans
     )
 
 
-def mapping_texts(plans: Sequence[Plan]) -> dict[str, str]:
+def mapping_texts(plans: Sequence[Plan], instruments: Mapping[str, Instrument]) -> dict[str, str]:
     """Text of the mapping files that the exports of these programmes need, by file name."""
     shapes = {p.kind.shape for p in plans}
     texts = {"dutch_patients.yaml": _dutch_patients(), "dutch_episodes.yaml": _dutch_episodes()}
@@ -79,7 +80,30 @@ def mapping_texts(plans: Sequence[Plan]) -> dict[str, str]:
     shared = [p for p in plans if p.kind.shape in ("one_based", "regional")]
     if shared:
         made["regional_survey.yaml"] = _regional(shared)
-    return dict(sorted(made.items()))
+    used = [instruments[i] for i in dict.fromkeys(i for p in plans for i in p.instruments)]
+    must_be_stated = [d for d in used if d.order_must_be_stated or d.coding_must_be_stated]
+    return dict(sorted({**made, **{f"{d.id}_as_published.yaml": _as_published(d) for d in must_be_stated}}.items()))
+
+
+def _as_published(definition: Instrument) -> str:
+    """The mapping of a file in the published coding and order, for instruments of which nobody can tell."""
+    first = definition.item_ids[0]
+    order = [name for name, items in definition.orders.items() if items == definition.item_ids]
+    stated = ["coding: canonical"] if definition.coding_must_be_stated else []
+    stated += [f"order: {order[0]}"] if definition.order_must_be_stated and order else []
+    return f"""\
+# Nothing in an export of this instrument says how it counts, or in which order it prints: this tool does as was published.
+name: {definition.id}_as_published
+description: {definition.name} of a survey tool that keeps to the published coding and order
+matches: {{columns: [patient_id, {first}]}}
+patient: {{column: patient_id}}
+date: {{column: date}}
+response_id: response_id
+submitted_at: {{column: submitted_at}}
+complete: {{column: complete}}
+forms:
+  - {{instrument: {definition.id}, prefix: {definition.id}, {", ".join(stated)}}}
+"""
 
 
 def _dutch_patients() -> str:

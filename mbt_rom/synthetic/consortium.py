@@ -5,7 +5,7 @@ Belongs here: putting the parts together. Does not belong here: any part; writin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,11 +45,13 @@ def make_consortium(
     seed: int = 1,
     as_of: date,
     instruments: Mapping[str, Instrument] | None = None,
+    further: Sequence[str] = (),
 ) -> SyntheticConsortium:
     """A synthetic consortium: the same bytes for the same arguments (and versions of numpy, pandas and xlsxwriter).
 
     `programmes`: 1 to 12. `patients`: people in all programmes together. `as_of`: the day after the last delivery was made;
-    episodes start in the four years before. `instruments`: definitions to answer; those of `instruments/` unless given.
+    episodes start in the four years before. `instruments`: definitions to answer; those of `instruments/` unless given. `further`: instruments
+    that every programme has filled in beside its own three.
     Raises ValueError where programmes or patients cannot be made.
 
     >>> made = make_consortium(programmes=1, patients=12, seed=3, as_of=date(2026, 6, 1))
@@ -57,12 +59,12 @@ def make_consortium(
     ('is_synthetic: true', 12)
     """
     definitions = every_instrument() if instruments is None else instruments
-    planned = plans(programmes=programmes, patients=patients)
+    planned = plans(programmes=programmes, patients=patients, further=tuple(further))
     made = [_programme(plan, definitions, seed=seed, as_of=as_of) for plan in planned]
     planter = plant(exports(made, definitions, as_of=as_of), planned, seed=seed, as_of=as_of)
     return SyntheticConsortium(
         files={file.path: file.data() for file in sorted(planter.files, key=lambda f: f.path)},
-        mappings=configuration.mapping_texts(planned),
+        mappings=configuration.mapping_texts(planned, definitions),
         settings=configuration.settings_text(planned),
         truth=truth(made, planter, definitions, as_of=as_of),
     )
@@ -73,7 +75,7 @@ def _programme(plan: Plan, definitions: Mapping[str, Instrument], *, seed: int, 
     filled_in = forms(plan, persons, seed=seed, as_of=as_of)
     streams = Streams(seed=seed, programme=plan.index)
     made = {}
-    for instrument in plan.kind.instruments:
+    for instrument in plan.instruments:
         rows = filled_in[filled_in["instrument"] == instrument]
         made[instrument] = answers(
             definitions[instrument],

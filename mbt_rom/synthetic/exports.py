@@ -6,7 +6,8 @@ faults (`faults`), what the mapping files say (`configuration`).
 Kinds: `plain` UTF-8 CSV with commas, a file per instrument; `dutch` CSV with semicolons in Windows-1252, dd-mm-yyyy, all
 instruments in one file; `workbook` XLSX with titles above the headers and a sheet per instrument; `one_based` UTF-8 CSV with
 byte order mark whose answers count from one; `redcap` a row per record and event, without dates; `regional` the file of
-several programmes in the drop folder `_shared`. Dated deliveries come in two parts, cut `SECOND_PART_DAYS` before the demo's date.
+several programmes in the drop folder `_shared`. Instruments beside
+those of its kind a programme sends as `plain` does. Dated deliveries come in two parts, cut `SECOND_PART_DAYS` before the demo's date.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def exports(programmes: Iterable[Programme], instruments: Mapping[str, Instrumen
     when = parts(as_of)
     for programme in programmes:
         made += _registers(programme) + _OWN[programme.plan.kind.shape](programme, instruments, when)
+        made += _file_each(programme, _further(programme), instruments, when)
         shared += [programme] if programme.plan.kind.shape in ("one_based", "regional") else []
     return _without_empty(made + (_regional(shared, instruments, when) if shared else []))
 
@@ -118,8 +120,19 @@ def _number(item: Item) -> str:
 
 
 def _plain(programme: Programme, instruments: Mapping[str, Instrument], when: Parts) -> list[ExportFile]:
+    return _file_each(programme, programme.plan.kind.instruments, instruments, when)
+
+
+def _further(programme: Programme) -> list[str]:
+    """Instruments beside those of its kind: whatever the tool, each comes in a file of its own."""
+    return [i for i in programme.plan.instruments if i not in programme.plan.kind.instruments]
+
+
+def _file_each(
+    programme: Programme, chosen: Iterable[str], instruments: Mapping[str, Instrument], when: Parts
+) -> list[ExportFile]:
     made = []
-    for instrument in programme.plan.kind.instruments:
+    for instrument in chosen:
         forms, answers = programme.of(instrument)
         frame = _plain_frame(forms, answers, instruments[instrument])
         for day, mask in when.split(forms):

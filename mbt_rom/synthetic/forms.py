@@ -101,7 +101,7 @@ def _that_happened(sittings: pd.DataFrame, people: People, last: np.datetime64) 
 
 
 def _per_instrument(sittings: pd.DataFrame, plan: Plan, streams: Streams) -> pd.DataFrame:
-    instruments = plan.kind.instruments
+    instruments = plan.instruments
     skipped = streams("skipped").random((len(sittings), len(instruments))) < _SKIPPED_INSTRUMENT
     is_weekly = (sittings["moment"] == WEEKLY).to_numpy()
     wanted = ~skipped & (~is_weekly[:, None] | (np.array(instruments) == "phq9")[None, :])

@@ -42,6 +42,12 @@ class Plan:
     first_number: int
     n_patients: int
     kind: Archetype
+    further: tuple[str, ...] = ()
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Everything that its patients fill in: what programmes of its kind use, and `further` instruments beside it."""
+        return (*self.kind.instruments, *(i for i in self.further if i not in self.kind.instruments))
 
     @property
     def is_late(self) -> bool:
@@ -77,8 +83,8 @@ _FORMAT_NAMES = {
 }
 
 
-def plans(*, programmes: int, patients: int) -> list[Plan]:
-    """The first `programmes` programmes of the list, with `patients` divided among them.
+def plans(*, programmes: int, patients: int, further: tuple[str, ...] = ()) -> list[Plan]:
+    """The first `programmes` programmes of the list, with `patients` divided among them; `further` instruments for each.
 
     Two of the first six are kept small whatever the number of patients. Two hospitals give out numbers from 1001 each, so
     that their numbers overlap; the programme for adolescents has a registration system of its own.
@@ -95,10 +101,10 @@ def plans(*, programmes: int, patients: int) -> list[Plan]:
             f"ask for {programmes} to {_NUMBERS_PER_PROGRAMME}"
         )
     sizes = _sizes(programmes, patients)
-    return [_plan(index, size) for index, size in enumerate(sizes)]
+    return [_plan(index, size, further) for index, size in enumerate(sizes)]
 
 
-def _plan(index: int, size: int) -> Plan:
+def _plan(index: int, size: int, further: tuple[str, ...]) -> Plan:
     river, kind = _RIVERS[index], _ARCHETYPES[index % len(_ARCHETYPES)]
     issuer = "youth_registry" if kind.shape == "redcap" else ("hospital_north", "hospital_south")[index % 2]
     return Plan(
@@ -110,6 +116,7 @@ def _plan(index: int, size: int) -> Plan:
         first_number=1001 + index // 2 * _NUMBERS_PER_PROGRAMME,
         n_patients=size,
         kind=kind,
+        further=further,
     )
 
 

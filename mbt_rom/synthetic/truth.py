@@ -39,7 +39,7 @@ def truth(
         "latent": _stacked(programmes, _latent),
     }
     tables["forms"] = _forms(programmes, planter)
-    for instrument in sorted({i for p in programmes for i in p.plan.kind.instruments}):
+    for instrument in sorted({i for p in programmes for i in p.plan.instruments}):
         tables[f"answers_{instrument}"] = _answers(programmes, instruments[instrument], tables["forms"])
     tables["expected"] = _expected(programmes, tables["forms"], as_of=as_of)
     tables["faults"] = planter.table()
@@ -81,18 +81,17 @@ def _forms(programmes: Sequence[Programme], planter: Planter) -> pd.DataFrame:
     columns = ["form_id", "number", "instrument", "moment", "is_late", "administered_on", "response_id"]
     stacked = _stacked(programmes, lambda p: p.forms[[*columns, "distress"]])
     accepted = stacked[~stacked["form_id"].isin(planter.lost)].merge(places(planter.files), on="form_id")
-    has_date = ~accepted["programme_id"].isin(_without_dates(programmes))
-    return accepted.assign(has_date=has_date)
-
-
-def _without_dates(programmes: Sequence[Programme]) -> list[str]:
-    return [p.plan.programme_id for p in programmes if p.plan.kind.shape == "redcap"]
+    is_undated = pd.Series(False, index=accepted.index)
+    for plan in (p.plan for p in programmes if p.plan.kind.shape == "redcap"):
+        own = accepted["instrument"].isin(plan.kind.instruments)
+        is_undated |= (accepted["programme_id"] == plan.programme_id) & own
+    return accepted.assign(has_date=~is_undated)
 
 
 def _answers(programmes: Sequence[Programme], definition: Instrument, forms: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for programme in programmes:
-        if definition.id in programme.plan.kind.instruments:
+        if definition.id in programme.plan.instruments:
             rows, made = programme.of(definition.id)
             frame = pd.DataFrame(made, columns=list(definition.item_ids)).astype("Int16")
             frame = frame.mask(frame == MISSING)
@@ -127,7 +126,7 @@ def _asked(programme: Programme) -> pd.DataFrame:
             programme_id=programme.plan.programme_id, moment=moment_name(month), due_on=due, died_on=died_on,
             opens_on=due + pd.Timedelta(days=before), closes_on=due + pd.Timedelta(days=after),
         )  # fmt: skip
-        parts += [part.assign(instrument=instrument) for instrument in programme.plan.kind.instruments]
+        parts += [part.assign(instrument=instrument) for instrument in programme.plan.instruments]
     return pd.concat(parts, ignore_index=True)
 
 

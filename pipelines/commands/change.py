@@ -6,6 +6,7 @@ Belongs here: options, reading and writing of the file, messages. Does not belon
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mbt_rom import change as formulas
+from mbt_rom.valuation import MixedValueSetsError, refuse_mixed
 from pipelines.wide_files import UnreadableError, WideFile, arrow_of, read_wide, repeated_text, text_of, write_wide
 
 if TYPE_CHECKING:
@@ -124,17 +126,21 @@ def change(file: Path, out: Path, pre: str, post: str, id_column: str | None, me
     OUT is long: id, method, index (above 0 is better), category and, where there is a cut-off, clinical_category in the words
     of the literature. A score that is empty, NA, NaN, NULL
     or a lone dot is missing, and its row stays. The SD and the reliability should be those
-    of one norm sample: the SD of a group selected for high scores finds far too much change.
+    of one norm sample: the SD of a group selected for high scores finds far too much change. Utilities of two value sets are
+    refused where the columns that `rom score` writes beside them stand in FILE.
     """
     chosen = _methods(methods)
     options = _options(**given)
     _check_out(file, out)
     waves = _read(file, pre=pre, post=post, id_column=id_column)
+    value_set_id = _value_set(file, waves, pre=pre, post=post)
     basis = _basis(options, waves)
     for warning in basis.warnings:
         click.echo(f"Warning: {warning}", err=True)
     results = [_result(method, waves, basis) for method in chosen]
     _write(results, waves, out)
+    if value_set_id is not None:
+        click.echo(f"Both scores are utilities of the value set {value_set_id}.")
     _tell(results, basis, file=file, out=out)
 
 
@@ -377,6 +383,36 @@ def _values(column: pa.ChunkedArray, dtype: type[np.generic]) -> npt.NDArray[Any
         if len(chunk)
     ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+
+# Utilities
+
+
+def _value_set(path: Path, waves: Waves, *, pre: str, post: str) -> str | None:
+    """The value set of both scores where columns beside them name it; scores of two value sets are refused.
+
+    `rom score` names the value set of `eq5d5l_index` in `eq5d5l_index_value_set`. Where two scored files were joined both names
+    bear the same addition: `eq5d5l_index_post` and `eq5d5l_index_value_set_post`.
+    """
+    beside = {
+        name: [n for n in waves.file.names if n.replace("_value_set", "", 1) == name != n] for name in (pre, post)
+    }
+    if not any(beside.values()):
+        return None
+    found = [_ids(waves.file, beside[name], scores) for name, scores in ((pre, waves.pre), (post, waves.post))]
+    try:
+        return refuse_mixed(found[0] | found[1])
+    except MixedValueSetsError as error:
+        columns = " and ".join(f"'{name}'" for names in beside.values() for name in names)
+        raise DataProblem([f"{path.name}, column {columns}: value_sets_mixed; {error}"]) from None
+
+
+def _ids(file: WideFile, names: list[str], scores: Floats) -> set[str | None]:
+    """Value sets that the columns name on rows with a score; None where they name none."""
+    is_scored = pc.is_valid(arrow_of(scores))
+    columns = [file.columns[file.names.index(name)].cast(pa.string()).filter(is_scored) for name in names]
+    cells = {cell or "" for column in columns for cell in pc.unique(column).to_pylist()}
+    return {None if re.match(_MISSING, cell.strip()) else cell.strip() for cell in cells} or {None}
 
 
 # The result

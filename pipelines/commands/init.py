@@ -51,6 +51,11 @@ windows:
 #     reliability: 0.90
 #     source: manual, table and page
 
+# Reference groups of T-scores: ids of the definition, or figures of your own (docs/norms.md). Without an entry the
+# definition's community samples are used, and a scale that has none gets no T-score:
+# reference_norms:
+#   iip64.total: {id: our_manual, mean: 0.00, sd: 1.00, population: Dutch community, language: nl, source: manual, page}
+
 # Which EQ-5D value set is used (`rom instruments eq5d5l` lists them).
 # value_sets: {eq5d5l: nl_2016}
 

@@ -1,58 +1,58 @@
 """`rom score`: scores any wide file of items, without a home.
 
-Belongs here: finding the item columns, reading the answers, saying what was done. Does not belong here: how a score is
-computed (`mbt_rom.scoring`), how a file is read and written (`pipelines.wide_files`). Imports nothing that is slow to start.
+Belongs here: what the user asked for, refusing what is not said and cannot be guessed, the order of the steps. Does not belong
+here: which columns are items (`pipelines.item_columns`), what cells say (`pipelines.item_answers`), how a score is computed
+(`mbt_rom.scoring`), what is written of it (`pipelines.scored_columns`). Imports nothing that is slow to start.
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from mbt_rom import registry
-from mbt_rom.exports.names import Meaning, Vocabulary
-from mbt_rom.model import Instrument, Item, Scale
-from mbt_rom.scoring import MISSING, ScaleScores, scale_scores
+from mbt_rom.exports.cells import ANSWER, cell_reader
+from mbt_rom.exports.codings import declared_codings
+from mbt_rom.exports.errors import ExportError
+from mbt_rom.model import Coding, Instrument, Item
+from mbt_rom.scoring import scale_scores
 from mbt_rom.valuation import ValueSet
-from pipelines.wide_files import (
-    UnreadableError,
-    WideFile,
-    arrow_of,
-    code_cells,
-    read_wide,
-    repeated_text,
-    write_wide,
+from pipelines.item_answers import ItemAnswers, are_minors, read_answers
+from pipelines.item_columns import (
+    ItemColumns,
+    found_columns,
+    named_columns,
+    one_column,
+    profile_items_of,
+    refuse_wrong_count,
 )
-
-#: Cells that statistics programs write where nothing was answered.
-BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "."})
-LISTED = 20
-_WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,6}([.,]0+)?")
-_NO_NUMBER, _OUT_OF_RANGE = 1000, 1001
-
-
-class AttentionError(Exception):
-    """The data need attention; one line per thing wrong, never with an answer in it."""
+from pipelines.named_instruments import named_instrument, refuse_without_key, with_supplied_key
+from pipelines.options import home_option
+from pipelines.scored_columns import ScoredFile
+from pipelines.wide_files import AttentionError, UnreadableError, WideFile, read_wide, write_wide
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for."""
+    """What the user asked for. `definition` has the key of a licence holder where one was supplied, in the file `key`."""
 
     definition: Instrument
+    key: Path | None
     file: Path
     out: Path
     items: tuple[str, ...]
     missing: frozenset[str]
+    declared: tuple[Coding, ...]
+    order: str | None
+    profile: str | None
+    age: str | None
     value_set: ValueSet | None
+    bounds: bool
 
 
 @click.command(name="score", context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,20 +61,32 @@ class Options:
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV or Parquet, by its ending.")
 @click.option("--items", metavar="COL,COL,...", help="Columns of the items, in the order of the items.")
 @click.option("--missing", metavar="CODES", help="Codes that mean 'no answer', separated by commas: 7,9.")
+@click.option("--coding", metavar="ID,...", help="How the file writes the answers: one_based, pre_reversed, ...")
+@click.option("--order", metavar="ID", help="Order in which the file numbers the items, where there are several.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="YAML with the scoring key that your licence gives you.")  # fmt: skip
 @click.option("--value-set", metavar="ID", help="EQ-5D: the value set of the index.")
-def score(
-    instrument: str, file: Path, out: Path | None, items: str | None, missing: str | None, value_set: str | None
-) -> None:
+@click.option("--profile", metavar="COL", help="EQ-5D: one column of states such as 11232 instead of five.")
+@click.option("--age", metavar="COL", help="EQ-5D: ages in years; people under 18 get no index.")
+@click.option("--bounds", is_flag=True, help="Add how low and how high a score could have been with nothing missing.")
+@home_option
+@click.pass_context
+def score(ctx: click.Context, instrument: str, file: Path, home: Path, **given: object) -> None:
     """Score the forms of INSTRUMENT in FILE (CSV or Parquet, one form per row).
 
-    Items are found by the instrument's name and their number (phq9_1, PHQ9-01, phq 1 ...; eq5d_mo or eq5d_mobility), or are
-    named with --items. OUT keeps the order of the rows and all other columns as they are, and adds for every scale
-    <instrument>_<scale> (empty when too many answers are missing) and <instrument>_<scale>_n_missing. Without -o it is
-    FILE_scored.csv, or FILE_scored.parquet, beside FILE.
+    INSTRUMENT is an id (rom instruments lists them), one of the home's own, or the path of a definition: ./my_scale.yaml.
+    Items are found by the instrument's name and their number or name (phq9_1, PHQ9-01, phq 1 ...; eq5d_mo or eq5d_mobility;
+    sshi_suicidal_acts), or are named with --items. OUT keeps the order of the rows and all other columns as they are, and
+    adds for every scale <instrument>_<scale> (empty when too many answers are missing) and <instrument>_<scale>_n_missing.
+    Without -o it is FILE_scored.csv, or FILE_scored.parquet, beside FILE.
 
-    Answers must be in the published coding. Empty cells, NA, NaN, NULL and a lone dot are no answers; declare other codes with
-    --missing. A code counts as missing only in items whose answers it is not one of. Anything else that is no answer is
-    reported with row and column, and nothing is written.
+    Answers are taken to be in the published coding unless --coding says otherwise; labels that are no numbers are recognised.
+    Empty cells, NA, NaN, NULL and a lone dot are no answers; declare other codes with --missing. A code counts as missing only
+    in items whose answers it is not one of. Anything else that is no answer is reported with row and column, and nothing is
+    written.
+
+    --bounds adds <instrument>_<scale>_lowest and _highest and, where there are cut-offs, _cutoffs_crossed: those that the
+    missing answers decide about.
 
     In a CSV a text that a spreadsheet would run as a formula (it begins with = + - or @ and is no number) gets an
     apostrophe in front.
@@ -82,13 +94,16 @@ def score(
     \b
     Examples:
       rom score phq9 forms.csv
-      rom score bsi forms.csv -o scores.parquet
+      rom score bsi forms.csv -o scores.parquet --bounds
       rom score phq9 nhanes.csv --missing 7,9 --items DPQ010,DPQ020,DPQ030,DPQ040,DPQ050,DPQ060,DPQ070,DPQ080,DPQ090
-      rom score eq5d3l forms.csv --value-set uk_1997
+      rom score oq45 roqua.csv --coding pre_reversed
+      rom score ecrr forms.csv --order alternating
+      rom score rfq54 forms.csv --key our_rfq_key.yaml
+      rom score eq5d5l forms.csv --profile state --value-set nl_2016 --age age
     """
-    options = _options(instrument, file, out, items, missing, value_set)
+    options = _options(ctx, instrument, file, home=home, **given)  # type: ignore[arg-type]
     try:
-        report = _run(options)
+        report = list(_run(options))
     except (AttentionError, UnreadableError) as error:
         for line in str(error).splitlines():
             click.echo(f"{file.name}, {line}", err=True)
@@ -101,25 +116,87 @@ def score(
 
 
 def _options(
-    instrument: str, file: Path, out: Path | None, items: str | None, missing: str | None, value_set: str | None
+    ctx: click.Context,
+    instrument: str,
+    file: Path,
+    *,
+    home: Path,
+    out: Path | None,
+    items: str | None,
+    missing: str | None,
+    coding: str | None,
+    order: str | None,
+    key: Path | None,
+    value_set: str | None,
+    profile: str | None,
+    age: str | None,
+    bounds: bool,
 ) -> Options:
-    definition = _definition(instrument)
-    codes = frozenset(code.strip().casefold() for code in (missing or "").split(",")) - {""}
-    if answers := [code for code in codes if all(_is_answer(code, item) for item in definition.items)]:
-        raise click.BadParameter(
-            f"an answer of the {definition.name}: {', '.join(sorted(answers))}", param_hint="--missing"
-        )
+    if ctx.get_parameter_source("home") is click.core.ParameterSource.COMMANDLINE and not home.is_dir():
+        raise click.BadParameter(f"'{home}' is no folder", param_hint="--home")
+    definition, used_key = with_supplied_key(named_instrument(instrument, home=home), key=key, home=home)
+    declared = _declared(definition, coding)
     return Options(
-        definition, file, _destination(file, out), _named(definition, items), codes, _value_set(definition, value_set)
+        definition=definition,
+        key=used_key,
+        file=file,
+        out=_destination(file, out),
+        order=_order(definition, order),
+        items=_named(definition, items, order=order),
+        missing=_missing(definition, missing, declared),
+        declared=declared,
+        profile=_profile(definition, profile, items),
+        age=_age(definition, age),
+        value_set=_value_set(definition, value_set),
+        bounds=bounds,
     )
 
 
-def _definition(instrument: str) -> Instrument:
-    wanted = re.sub(r"[^a-z0-9]", "", instrument.casefold())
-    if wanted not in registry.instrument_ids():
-        known = ", ".join(registry.instrument_ids())
-        raise click.BadParameter(f"'{instrument}' is not known; there are {known}", param_hint="INSTRUMENT")
-    return registry.instrument(wanted)
+def _declared(definition: Instrument, coding: str | None) -> tuple[Coding, ...]:
+    if coding is None:
+        return ()
+    try:
+        return declared_codings(definition, [name.strip() for name in coding.split(",")])
+    except ExportError as error:
+        raise click.BadParameter(error.detail, param_hint="--coding") from None
+
+
+def _order(definition: Instrument, order: str | None) -> str | None:
+    if order is not None and order not in definition.orders:
+        known = ", ".join(definition.orders) or f"none, the {definition.name} has one order only"
+        raise click.BadParameter(f"'{order}' is not known; there are: {known}", param_hint="--order")
+    return order
+
+
+def _missing(definition: Instrument, missing: str | None, declared: Sequence[Coding]) -> frozenset[str]:
+    codes = frozenset(code.strip().casefold() for code in (missing or "").split(",")) - {""}
+    if answers := sorted(
+        code for code in codes if all(_is_answer(definition, i, declared, code) for i in definition.items)
+    ):
+        raise click.BadParameter(f"an answer of the {definition.name}: {', '.join(answers)}", param_hint="--missing")
+    return codes
+
+
+def _is_answer(definition: Instrument, item: Item, declared: Sequence[Coding], text: str) -> bool:
+    code, what = cell_reader(definition, item, declared).cell(text)
+    return what == ANSWER and item.allows(code)
+
+
+def _profile(definition: Instrument, profile: str | None, items: str | None) -> str | None:
+    if profile is not None and not profile_items_of(definition):
+        raise click.BadParameter(f"the {definition.name} has no profile", param_hint="--profile")
+    if profile is not None and items is not None:
+        raise click.BadParameter("name the items with --items or with --profile, not with both", param_hint="--profile")
+    return profile
+
+
+def _age(definition: Instrument, age: str | None) -> str | None:
+    if age is not None and not any(scale.method == "value_set" for scale in definition.scales):
+        raise click.BadParameter(
+            f"the {definition.name} has no value set, and nothing of it depends on age; leave it out",
+            param_hint="--age",
+        )
+    return age
 
 
 def _destination(file: Path, out: Path | None) -> Path:
@@ -135,15 +212,16 @@ def _destination(file: Path, out: Path | None) -> Path:
     return out
 
 
-def _named(definition: Instrument, items: str | None) -> tuple[str, ...]:
+def _named(definition: Instrument, items: str | None, *, order: str | None) -> tuple[str, ...]:
     """Columns given with --items: all items in order, or the first of them down to the last one the main scale needs."""
     if items is None:
         return ()
     names = tuple(name.strip() for name in next(csv.reader([items])))
-    needed = 1 + max(definition.item_ids.index(item) for item in definition.primary.items)
-    if needed <= len(names) <= len(definition.items):
+    ids = definition.orders[order] if order else definition.item_ids
+    needed = 1 + max(ids.index(item) for item in definition.needed_items)
+    if needed <= len(names) <= len(ids):
         return names
-    why = definition.wrong_counts.get(len(names), f"the {definition.name} has {needed} items")
+    why = definition.wrong_counts.get(len(names), f"the {definition.name} has {len(ids)} items")
     raise click.BadParameter(f"{len(names)} columns are named. {why.strip()}", param_hint="--items")
 
 
@@ -157,189 +235,76 @@ def _value_set(definition: Instrument, value_set: str | None) -> ValueSet | None
     return there_are[value_set]
 
 
-# --- the items in the file ----------------------------------------------------------------------------------------------
+# --- scoring the file ---------------------------------------------------------------------------------------------------
 
 
-def _run(options: Options) -> list[str]:
+def _run(options: Options) -> Iterator[str]:
+    """Scores the file and writes the result; yields the lines of the report."""
+    definition = options.definition
     wide = read_wide(options.file)
     if wide.n_rows == 0:
         raise AttentionError("row 1: only a header, no forms; export the file again with its rows")
-    positions = _named_positions(options, wide) if options.items else _found_positions(options.definition, wide)
-    answers = _answers(options, wide, positions)
-    result = scale_scores(options.definition, answers, value_set=options.value_set)
-    scales = [scale for scale in options.definition.scales if all(item in positions for item in scale.items)]
-    names, columns = _added(result, scales, wide, positions)
-    n_shielded = write_wide(options.out, [*wide.names, *names], [*wide.columns, *columns], like=wide)
-    return list(_report(options, result, scales, n_shielded))
+    if not options.items:
+        refuse_wrong_count(definition, wide)
+    _refuse_unsaid(options)
+    columns = _columns(options, wide)
+    is_minor = _minors(options, wide)
+    read = read_answers(definition, wide, columns, declared=options.declared, missing=options.missing)
+    result = scale_scores(definition, read.answers, value_set=options.value_set)
+    scored = ScoredFile(result, wide, columns, is_minor, options.bounds)
+    added = scored.added()
+    n_shielded = write_wide(options.out, [*wide.names, *added], [*wide.columns, *added.values()], like=wide)
+    yield from _report(options, scored, read, n_shielded)
 
 
-def _named_positions(options: Options, wide: WideFile) -> dict[str, int]:
-    headers = [name.strip() for name in wide.names]
-    if absent := [name for name in options.items if name not in headers]:
-        raise click.BadParameter(f"no column of FILE is called {', '.join(absent)}", param_hint="--items")
-    if double := sorted({name for name in options.items if headers.count(name) + options.items.count(name) > 2}):
-        raise AttentionError(f"row 1, column {', '.join(double)}: stands twice; rename one")
-    return {item: headers.index(name) for item, name in zip(options.definition.item_ids, options.items, strict=False)}
+def _refuse_unsaid(options: Options) -> None:
+    """Raises click.UsageError where the key, the order or the coding must be said, since a guess would be a wrong score."""
+    definition = options.definition
+    refuse_without_key(definition)
+    if definition.order_must_be_stated and options.order is None and not options.items:
+        raise click.UsageError(
+            f"the {definition.name} is printed in several orders, and the numbers of the columns do not say in which. "
+            f"Say it with --order: {', '.join(definition.orders)}. Or name the columns in canonical order with --items.\n"
+            f"{definition.orders_note or ''}"
+        )
+    if definition.coding_must_be_stated and not options.declared:
+        listed = "\n".join(f"  {_described(coding)}" for coding in definition.codings)
+        raise click.UsageError(
+            f"the {definition.name} is exported in several codings that look the same. Say which with --coding:\n{listed}"
+        )
 
 
-def _found_positions(definition: Instrument, wide: WideFile) -> dict[str, int]:
-    """Position of the column of each item, found by name; raises when that is not certain.
-
-    The spelling of the instrument's name that most columns use goes first; another one (eq5d_mo ... eq5d3l_vas) only adds
-    items that it leaves open. A column called like the instrument itself (phq9: item 9 of phq, or a total?) never adds one.
-    """
-    needed = set(definition.primary.items)
-    spellings = _by_spelling(definition, wide)
-    spellings.sort(key=lambda matches: len({meaning.item for _, meaning in matches} & needed), reverse=True)
-    positions: dict[str, int] = {}
-    for rank, matches in enumerate(spellings):
-        certain = [(p, m) for p, m in matches if rank == 0 or (m.item is not None and m.rank == 0)]
-        _refuse_other_number(definition, certain)
-        positions = {**_one_column_each(wide, certain), **positions}
-    if absent := [item for item in definition.items if item.id in needed and item.id not in positions]:
-        raise AttentionError(_about_absent(definition, absent, n_found=len(positions)))
-    return positions
+def _described(coding: Coding) -> str:
+    counts = f" ({coding.min} to {coding.max})" if coding.min is not None and coding.max is not None else ""
+    return f"{coding.id}{counts}" + (f": {coding.note}" if coding.note else "")
 
 
-def _by_spelling(definition: Instrument, wide: WideFile) -> list[list[tuple[int, Meaning]]]:
-    """Positions and meanings of the columns that look like items, one list per spelling of the instrument's name."""
-    vocabulary = Vocabulary({definition.id: definition})
-    found: dict[str, list[tuple[int, Meaning]]] = {}
-    for position, name in enumerate(wide.names):
-        for meaning in vocabulary.meanings(name):
-            if meaning.role == "item" and meaning.prefix is not None:
-                found.setdefault(meaning.prefix, []).append((position, meaning))
-    return list(found.values())
+def _columns(options: Options, wide: WideFile) -> ItemColumns:
+    if options.items:
+        return named_columns(options.definition, wide, options.items, order=options.order)
+    return found_columns(options.definition, wide, order=options.order, profile=options.profile)
 
 
-def _refuse_other_number(definition: Instrument, matches: Sequence[tuple[int, Meaning]]) -> None:
-    if all(meaning.item is not None for _, meaning in matches):
-        return
-    has = f"the {definition.name} has {len(definition.items)}; name the right columns with --items"
-    why = definition.wrong_counts.get(len(matches), has).strip()
-    raise AttentionError(f"row 1: {len(matches)} columns are numbered as items. {why}")
+def _minors(options: Options, wide: WideFile) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if options.age is None:
+        return np.zeros(wide.n_rows, dtype=bool)
+    return are_minors(wide, one_column(wide, options.age, option="--age"), missing=options.missing)
 
 
-def _one_column_each(wide: WideFile, matches: Sequence[tuple[int, Meaning]]) -> dict[str, int]:
-    positions: dict[str, int] = {}
-    for position, meaning in sorted(matches, key=lambda match: match[1].rank):
-        if meaning.item is None or (meaning.item in positions and meaning.rank > 0):
-            continue
-        if meaning.item in positions:
-            both = f"'{wide.names[positions[meaning.item]]}' and '{wide.names[position]}'"
-            raise AttentionError(f"row 1, columns {both}: both may be {meaning.item}; name the columns with --items")
-        positions[meaning.item] = position
-    return positions
-
-
-def _about_absent(definition: Instrument, absent: Sequence[Item], *, n_found: int) -> str:
-    numbers = ", ".join(item.number for item in absent[:10]) + (" ..." if len(absent) > 10 else "")
-    example = f"{definition.id}_{definition.items[0].number}"
-    found = f"{n_found} found" if n_found else "none found"
-    return (
-        f"row 1: no column for item {numbers} of the {definition.name} ({found}). Call the columns {example} and so on, "
-        "or name them in order with --items."
-    )
-
-
-# --- answers ------------------------------------------------------------------------------------------------------------
-
-
-def _answers(options: Options, wide: WideFile, positions: dict[str, int]) -> dict[str, NDArray[np.int8]]:
-    """Answers per item. An item without a column is missing everywhere; its scales are not written."""
-    nobody = np.full(wide.n_rows, MISSING)
-    answers, wrong = {}, []
-    for item in options.definition.items:
-        if item.id not in positions:
-            answers[item.id] = nobody
-            continue
-        codes = code_cells(wide.columns[positions[item.id]], _reader(item, options.missing))
-        wrong += [(int(row), int(codes[row]), item) for row in np.flatnonzero(codes >= _NO_NUMBER)]
-        answers[item.id] = codes.astype(np.int8)
-    if wrong:
-        raise AttentionError("\n".join(_about_wrong(options, wide, positions, sorted(wrong, key=lambda w: w[0]))))
-    return answers
-
-
-def _reader(item: Item, missing: frozenset[str]) -> Callable[[str], int]:
-    """What a cell of that item says: an answer, MISSING, or what is wrong with it."""
-
-    def read(cell: str) -> int:
-        text = cell.strip().casefold()
-        number = _whole_number(text)
-        if number is not None and item.allows(number):
-            return number
-        if text in BLANK or text in missing or (number is not None and str(number) in missing):
-            return int(MISSING)
-        return _NO_NUMBER if number is None else _OUT_OF_RANGE
-
-    return read
-
-
-def _whole_number(text: str) -> int | None:
-    return int(re.split("[.,]", text)[0]) if _WHOLE_NUMBER.fullmatch(text) else None
-
-
-def _is_answer(code: str, item: Item) -> bool:
-    number = _whole_number(code)
-    return number is not None and item.allows(number)
-
-
-def _about_wrong(
-    options: Options, wide: WideFile, positions: dict[str, int], wrong: Sequence[tuple[int, int, Item]]
-) -> Iterator[str]:
-    listed = wrong[:LISTED]
-    numbers = wide.row_numbers([row for row, _, _ in listed])
-    for number, (_, code, item) in zip(numbers, listed, strict=True):
-        rule = "answer_not_a_code" if code == _NO_NUMBER else "answer_out_of_range"
-        what = "not a whole number" if code == _NO_NUMBER else f"not one of the answers {item.min}..{item.max}"
-        yield f"row {number}, column '{wide.names[positions[item.id]]}': {what} ({rule})"
-    if len(wrong) > LISTED:
-        yield f"and {len(wrong) - LISTED:,} cells more"
-    yield (
-        "remedy: correct these cells, or declare their codes with --missing. Many at once: is this another coding or another "
-        f"edition than the {options.definition.name}? Nothing was written."
-    )
-
-
-# --- what is added and said ---------------------------------------------------------------------------------------------
-
-
-def _added(
-    result: ScaleScores, scales: Sequence[Scale], wide: WideFile, positions: dict[str, int]
-) -> tuple[list[str], list[pa.Array]]:
-    """Names and columns to add. A scale that is one item whose column has its very name (eq5d3l_vas) is there already."""
-    names: list[str] = []
-    columns: list[pa.Array] = []
-    for scale in scales:
-        name = f"{result.definition.id}_{scale.id}"
-        is_there = scale.method == "single" and wide.names[positions[scale.items[0]]] == name
-        if not is_there:
-            names.append(name)
-            columns.append(arrow_of(result.scores[scale.id]))
-        names.append(f"{name}_n_missing")
-        columns.append(arrow_of(result.n_missing(scale.id)))
-        if scale.method == "value_set" and result.value_set is not None:
-            names.append(f"{name}_value_set")
-            columns.append(repeated_text(result.value_set.id, wide.n_rows))
-    if taken := [name for name in names if name in wide.names]:
-        raise AttentionError(f"row 1, column {', '.join(taken)}: is there already; remove or rename it")
-    return names, columns
-
-
-def _report(options: Options, result: ScaleScores, scales: Sequence[Scale], n_shielded: int) -> Iterator[str]:
-    n_rows = len(next(iter(result.scores.values())))
+def _report(options: Options, scored: ScoredFile, read: ItemAnswers, n_shielded: int) -> Iterator[str]:
+    definition, n_rows = options.definition, scored.wide.n_rows
     forms = "form" if n_rows == 1 else "forms"
-    yield f"{options.definition.name}: {n_rows:,} {forms} in {options.file.name}, scores in {options.out}"
-    provisional = []
-    for scale in scales:
-        scored = ~np.isnan(result.scores[scale.id])
-        made_up = scored & (result.n_missing(scale.id) > 0)
-        yield f"  {options.definition.id}_{scale.id}: {scored.sum():,} scored, {made_up.sum():,} of them with answers missing"
-        if made_up.any() and scale.missing.is_provisional:
-            provisional.append(f"  Provisional rule for missing answers of {scale.id}: {scale.missing.note}.")
-    yield from provisional
-    if result.value_set is not None:
-        yield f"  Value set: {result.value_set.id} ({result.value_set.label}; {result.value_set.cite})"
+    yield f"{definition.name}: {n_rows:,} {forms} in {options.file.name}, scores in {options.out}"
+    yield from scored.report()
+    yield from (f"  Coding: {_described(coding)}" for coding in options.declared)
+    if read.labels_of:
+        yield f"  Coding recognised by its labels: {' or '.join(read.labels_of)}"
+    if options.order is not None:
+        yield f"  Order: {options.order}"
+    if options.key is not None:
+        yield f"  Key: {options.key}; the definition with it has the hash {definition.definition_hash}"
+    if scored.result.value_set is not None:
+        value_set = scored.result.value_set
+        yield f"  Value set: {value_set.id} ({value_set.label}; {value_set.cite})"
     if n_shielded:
         yield f"  {n_shielded:,} cells look like a formula; they have an apostrophe in front in the CSV."

@@ -55,13 +55,14 @@ def expected_score(text: str) -> float:
 def test_form_is_scored_as_expected(instrument_id: str, form: dict[str, str]) -> None:
     definition = keyed(instrument_id)
     answers = answers_of(definition, form)
-    columns = [c for c in form if c not in {"case", "source", *definition.item_ids}]
-    for column in columns:
-        scale, _, chosen = column.partition("@")
-        scores = scale_scores(definition, answers, value_set=value_set(chosen) if chosen else None).scores
-        assert scores[scale][0] == pytest.approx(expected_score(form[column]), rel=1e-13, abs=1e-12, nan_ok=True), (
-            column
-        )
+    columns = [c.partition("@") for c in form if c not in {"case", "source", *definition.item_ids}]
+    scores = {
+        chosen: scale_scores(definition, answers, value_set=value_set(chosen) if chosen else None).scores
+        for chosen in {chosen for *_, chosen in columns}
+    }
+    for scale, at, chosen in columns:
+        expected = expected_score(form[f"{scale}{at}{chosen}"])
+        assert scores[chosen][scale][0] == pytest.approx(expected, rel=1e-13, abs=1e-12, nan_ok=True), scale
 
 
 def test_every_definition_has_a_fixture_and_every_fixture_a_definition() -> None:

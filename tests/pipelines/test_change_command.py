@@ -183,6 +183,62 @@ def test_an_id_does_not_become_a_formula(run):
     assert [row["id"] for row in rows_of(out)] == ["'=1+1", "'+a", "'@b", "'-c", "-7", "0012"]
 
 
+UTILITIES = ["--reliability", "0.80", "--sd", "0.2", "--direction", "higher"]
+
+
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        ("pre_value_set,post_value_set", "nl_2016,uk_2026"),
+        ("pre_value_set,post_value_set", "nl_2016,crosswalk_nl_2006"),
+        ("pre_value_set,post_value_set", "nl_2016,"),
+        ("pre_value_set,remark", "nl_2016,uk_2026"),
+    ],
+)
+def test_utilities_of_two_value_sets_are_refused_and_nothing_is_written(run, names, cells):
+    """The last two: one of the scores names no value set, or has no column that could."""
+    result, out = run(f"pre,post,{names}\n0.5,0.8,{cells}\n0.5,0.8,{cells}\n", *UTILITIES)
+    assert result.exit_code == 1
+    assert "waves.csv, column 'pre_value_set'" in result.output
+    assert "value_sets_mixed" in result.output
+    assert "--value-set" in result.output
+    assert "nl_2016" in result.output
+    assert not out.exists()
+
+
+def test_utilities_of_two_value_sets_in_one_column_are_refused(run):
+    text = "pre,post,pre_value_set,post_value_set\n0.5,0.8,nl_2016,nl_2016\n0.5,0.8,uk_2026,uk_2026\n"
+    result, _ = run(text, *UTILITIES)
+    assert result.exit_code == 1
+    assert "nl_2016 and uk_2026" in result.output
+
+
+def test_utilities_of_one_value_set_are_compared_and_it_is_named(run):
+    """0.3 / (sqrt(2) x 0.2 x sqrt(0.2)) = 2.37. Where no score is there, no value set need be named."""
+    text = "pre,post,pre_value_set,post_value_set\n0.5,0.8,nl_2016, nl_2016\n0.5,,nl_2016,\n,0.8,NA,nl_2016\n"
+    result, out = run(text, *UTILITIES)
+    assert result.exit_code == 0, result.output
+    assert "Both scores are utilities of the value set nl_2016." in result.output
+    assert [row["category"] for row in rows_of(out)] == ["improved", "missing", "missing"]
+    assert round(float(rows_of(out)[0]["index"]), 2) == 2.37
+
+
+def test_two_files_of_rom_score_joined_under_additions(tmp_path):
+    """What pandas.merge(suffixes=("_t0", "_t1")) makes of two files that rom score wrote."""
+    file = tmp_path / "joined.csv"
+    header = "eq5d5l_index_t0,eq5d5l_index_value_set_t0,eq5d5l_index_t1,eq5d5l_index_value_set_t1"
+    arguments = [str(file), "-o", str(tmp_path / "out.csv"), "--pre", "eq5d5l_index_t0", "--post", "eq5d5l_index_t1"]
+    for other, exit_code in (("nl_2016", 0), ("nl_2016_unrounded", 1)):
+        file.write_text(f"{header}\n0.5,nl_2016,0.8,{other}\n")
+        assert CliRunner().invoke(change, [*arguments, *UTILITIES]).exit_code == exit_code
+
+
+def test_scores_without_value_sets_are_no_utilities(run):
+    result, _ = run("pre,post,value_set\n32.5,47.5,nl_2016\n", *OWN)
+    assert result.exit_code == 0
+    assert "value set" not in result.output
+
+
 def test_it_starts_without_pandas_dagster_or_plotly(project_root):
     code = "import sys; import pipelines.commands.change; print([m for m in ('pandas', 'dagster', 'plotly', 'scipy', 'great_expectations') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=project_root, capture_output=True, text=True, check=True)

@@ -94,9 +94,12 @@ def test_an_instrument_that_is_added_gets_its_assets_without_code() -> None:
 
 
 def test_a_changed_definition_shows_in_the_code_version_of_its_tables_only() -> None:
+    """Scores rest on all of a definition; items and findings on what decides how forms are read and judged."""
     graph = defs.resolve_asset_graph()
-    assert graph.get(dg.AssetKey(["scores", "phq9"])).code_version == instrument("phq9").definition_hash
-    assert graph.get(dg.AssetKey(["scores", "bsi"])).code_version == instrument("bsi").definition_hash
+    for name in ("phq9", "bsi"):
+        versions = [graph.get(dg.AssetKey([stage, name])).code_version for stage in ("items", "findings", "scores")]
+        definition = instrument(name)
+        assert versions == [definition.reading_hash, definition.reading_hash, definition.definition_hash]
 
 
 def test_it_loads_without_a_home(tmp_path: Path) -> None:

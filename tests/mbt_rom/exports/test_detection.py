@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import pytest
 
 from mbt_rom import registry
 from mbt_rom.exports.detection import read_export, understand
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.names import Vocabulary
-from mbt_rom.exports.understanding import Understanding
+from mbt_rom.exports.understanding import Source, Understanding
+from mbt_rom.model import Instrument
 
 VOCABULARY = Vocabulary(registry.instruments())
 ITEMS = ",".join(f"phq9_{i}" for i in range(1, 10))
 
 
-def understood(text: str) -> Understanding:
-    sheets = read_export(text.encode(), file_name="x.csv", largest_bytes=10_000, recognise=VOCABULARY.recognised)
-    return understand(sheets[0], VOCABULARY, registry.instruments(), usual=["phq9"])
+def understood(text: str, usual: Collection[str] = ("phq9",)) -> Understanding:
+    sheets = read_export(text.encode(), file_name="x.csv", largest_bytes=100_000, recognise=VOCABULARY.recognised)
+    return understand(sheets[0], VOCABULARY, registry.instruments(), usual=usual)
+
+
+def headed(headers: Sequence[str], usual: Collection[str] = ()) -> dict[str, dict[str, str]]:
+    """Instrument -> item -> header, of a file with these columns beside that of the patient."""
+    cells = ["patient", *headers]
+    plan = understood(",".join(cells) + "\n" + ",".join("1" for _ in cells) + "\n", usual)
+    return {form.instrument: {i: plan.sheet.headers[at] for i, at in form.items.items()} for form in plan.forms}
+
+
+def refusal(headers: Sequence[str], usual: Collection[str] = ()) -> ExportError:
+    with pytest.raises(ExportError) as caught:
+        headed(headers, usual)
+    return caught.value
+
+
+def numbered(prefix: str, n: int) -> list[str]:
+    return [f"{prefix}_{number}" for number in range(1, n + 1)]
 
 
 def test_sheet_with_its_header_and_the_row_of_its_first_form() -> None:
@@ -64,3 +84,124 @@ def test_registers(header: str, register: str) -> None:
 
 def test_sheet_in_which_nothing_is_recognised_takes_nothing() -> None:
     assert not understood("colour,size\nred,3\n").takes_something
+
+
+# ---- every instrument of the consortium ----------------------------------------------------------------------------------
+
+EVERY = registry.instruments().values()
+PLAIN = [definition for definition in EVERY if not definition.order_must_be_stated]
+
+
+@pytest.mark.parametrize("definition", PLAIN, ids=[definition.id for definition in PLAIN])
+def test_a_file_of_any_instrument_under_any_of_its_names(definition: Instrument) -> None:
+    """All its columns, called by name, sign and number in four ways, are that instrument and no other."""
+    for prefix in (definition.id, *definition.prefixes):
+        numbers = {item.number.isdigit() for item in definition.items} == {True}
+        for write in ("{0}_{1}", "{0}{1}", "{0}-{2}", "{0} item {1}" if numbers else "{0} {1}"):
+            headers = [
+                write.format(prefix, i.number, i.number.zfill(2) if i.number.isdigit() else i.number)
+                for i in definition.items
+            ]
+            found = headed(headers, usual=[definition.id])
+            assert found == {definition.id: dict(zip(definition.item_ids, headers, strict=True))}, headers[:3]
+
+
+WRONG = [(definition, n) for definition in EVERY for n in definition.wrong_counts]
+
+
+@pytest.mark.parametrize(("definition", "n"), WRONG, ids=[f"{definition.id}-{n}" for definition, n in WRONG])
+def test_a_wrong_number_of_columns_is_explained(definition: Instrument, n: int) -> None:
+    error = refusal(numbered(definition.id, n), usual=[definition.id])
+    assert error.rule == "item_count_wrong"
+    assert definition.wrong_counts[n].strip() in error.detail
+
+
+def test_the_counts_of_the_manual_are_among_them() -> None:
+    """Appendix 1 of the manual prints 60 BSI, 20 BDI, 45 PAI-BOR, 45 RFQ and 120 DAPP-SF items."""
+    explained = {(definition.id, n) for definition, n in WRONG}
+    assert {("bsi", 60), ("bdi2", 20), ("paibor", 45), ("rfq54", 45), ("rfq8", 45), ("dappsf", 120)} <= explained
+    assert {("sds", 20), ("sds", 5), ("iip64", 32), ("iip32", 64)} <= explained
+
+
+@pytest.mark.parametrize(
+    ("prefix", "n", "instrument"),
+    [("iip", 64, "iip64"), ("iip", 32, "iip32"), ("rfq", 54, "rfq54"), ("rfq", 8, "rfq8"), ("bsi", 53, "bsi")],
+)
+@pytest.mark.parametrize("usual", [(), ("iip32", "rfq8", "bsi18"), ("iip64", "rfq54")])
+def test_of_instruments_that_share_a_name_the_one_that_fits(
+    prefix: str, n: int, instrument: str, usual: tuple[str, ...]
+) -> None:
+    assert list(headed(numbered(prefix, n), usual)) == [instrument]
+
+
+def test_a_count_that_fits_no_instrument_of_that_name() -> None:
+    error = refusal(numbered("rfq", 45), usual=["rfq8"])
+    assert error.rule == "item_count_wrong"
+    assert registry.instrument("rfq54").wrong_counts[45].strip() in error.detail
+    assert registry.instrument("rfq54").wrong_counts[46].strip() in refusal(numbered("rfq", 46)).detail
+    assert "neither IIP-32 nor IIP-64" in refusal(numbered("iip", 40)).detail
+    assert "18 columns are a BSI-18" in refusal(numbered("bsi", 18)).detail
+
+
+@pytest.mark.parametrize("sign", ["", "_", "-", " "])
+def test_numbers_behind_a_name_that_ends_in_one(sign: str) -> None:
+    for prefix in ("bdi", "bdi2"):
+        headers = [f"{prefix}{sign}{n}" for n in range(1, 22)]
+        assert list(headed(headers)["bdi2"].values()) == headers
+
+
+def test_total_beside_items_of_another_edition_is_no_item() -> None:
+    found = headed([*numbered("rfq8", 8), "rfq8", "rfq54"])
+    assert list(found) == ["rfq8"]
+    assert len(found["rfq8"]) == 8
+
+
+def test_three_and_five_levels_are_never_told_apart() -> None:
+    dimensions = [f"eq5d_{d}" for d in ("mo", "sc", "ua", "pd", "ad")]
+    assert refusal(dimensions).rule == "edition_ambiguous"
+    assert refusal(dimensions, usual=["eq5d3l", "eq5d5l"]).rule == "edition_ambiguous"
+    assert list(headed(dimensions, usual=["eq5d5l"])) == ["eq5d5l"]
+    assert list(headed([*dimensions, "eq5d3l_vas"], usual=["eq5d5l"])) == ["eq5d3l"]
+
+
+def test_order_of_a_questionnaire_that_is_printed_in_several() -> None:
+    error = refusal(numbered("ecrr", 36))
+    assert error.rule == "order_undeclared"
+    assert "'author_page' and 'alternating'" in error.detail
+
+
+def test_columns_that_may_be_absent() -> None:
+    assert headed(["sshi_suicidal_acts", "sshi_self_harm_acts"])["sshi"].keys() == {
+        "sshi_suicidal_acts",
+        "sshi_self_harm_acts",
+    }
+    assert len(headed([f"scid2 bpd {n}" for n in range(1, 10)])["scid2"]) == 9
+    assert "scid2_bpd_9" in refusal([f"scid2 bpd {n}" for n in range(1, 9)]).detail
+    counts = [i.number for i in registry.instrument("ticp").items if not i.number.endswith("_any")]
+    assert len(headed([f"ticp_{number}" for number in counts])["ticp"]) == len(counts)
+
+
+def test_scores_of_a_publisher_and_no_single_questions() -> None:
+    assert list(headed(["mpq_nem", "mpq_pem"])["mpq"]) == ["mpq_nem", "mpq_pem"]
+    assert "The MPQ needs at least: nem." in refusal(["mpq_pem"]).detail
+    error = refusal(numbered("mpq", 276))
+    assert error.rule == "raw_items_not_accepted"
+    assert str(registry.instrument("mpq").needs).strip() in error.detail
+    assert list(headed([*numbered("mpq", 276), "mpq_nem"])["mpq"]) == ["mpq_nem"]
+
+
+def test_who_held_an_interview_and_whether_they_knew() -> None:
+    plan = understood(
+        "patient,interviewer,blind,sshi_blind,sshi_suicidal_acts," + ITEMS + "\n" + ",".join("1" * 14) + "\n"
+    )
+    forms = {form.instrument: form for form in plan.forms}
+    assert forms["sshi"].interviewer == Source(1)
+    assert forms["sshi"].is_blind == Source(3)
+    # The PHQ-9 of the same file was filled in alone.
+    assert (forms["phq9"].interviewer, forms["phq9"].is_blind) == (None, None)
+
+
+def test_two_columns_that_may_name_the_interviewer_are_neither() -> None:
+    plan = understood("patient,rater,interviewer,sshi_suicidal_acts\n1,a,b,0\n")
+    assert plan.forms[0].interviewer is None
+    assert [plan.columns[i]["role"] for i in (1, 2)] == ["not_taken_in"] * 2

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mbt_rom.exports.mapping import parse_mapping
-from mbt_rom.exports.values import is_complete, moments, words
+from mbt_rom.exports.values import is_complete, moments, words, yes_no
 from mbt_rom.settings import SettingsError
 
 GOOD = """
@@ -113,3 +113,23 @@ def test_completeness_of_redcap_and_of_yes_and_no() -> None:
     assert is_complete(pd.Series(["0", "1", "2", ""])).tolist() == [False, False, True, pd.NA]
     assert is_complete(pd.Series(["0", "1", "Voltooid"])).tolist() == [False, True, True]
     assert is_complete(pd.Series(["A", "B", ""]), yes=["a"]).tolist() == [True, False, pd.NA]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "read"),
+    [
+        (
+            "is_blind",
+            ["Blind", "niet geblindeerd", "J", "0.0", "2", "misschien"],
+            [True, False, True, False, None, None],
+        ),
+        ("assisted", ["ja", "zonder hulp", "1", "false", ""], [True, False, True, False, None]),
+    ],
+)
+def test_yes_and_no(kind: str, cells: list[str], read: list[bool | None]) -> None:
+    assert [None if pd.isna(one) else one for one in yes_no(pd.Series(cells), kind)] == read
+
+
+def test_who_answered() -> None:
+    cells = pd.Series(["Patiënt", "moeder", "behandelaar", "anders", "Jansen"])
+    assert words(cells, "respondent").fillna("").tolist() == ["self", "relative", "clinician", "other", ""]

@@ -50,12 +50,45 @@ def test_answers_stay_within_bounds_and_worsen_with_distress(definition):
     n = 600
     distress = np.repeat([-1.5, 1.5], n)
     made = answers(definition, distress=distress, who=np.arange(2 * n), streams=STREAMS)
+    fixed = {scale.exposure for scale in definition.scales} | {item.gate for item in definition.items}
     for column, item in enumerate(definition.items):
         given = made[:, column] != MISSING
         assert made[given, column].min() >= item.min
-        assert made[given, column].max() <= item.max
+        assert made[given, column].max() <= item.largest
+        if item.id in fixed or item.gate is not None or _has_answer_key(definition, item.id):
+            continue
         well, ill = (made[given & half, column].mean() for half in (distress < 0, distress > 0))
         assert (ill - well) * worse_direction(definition, item) > 0
+
+
+def _has_answer_key(definition, item_id):
+    return any(item_id in scale.answer_key for scale in definition.scales)
+
+
+def made_of(instrument_id, *, distress):
+    definition = instruments()[instrument_id]
+    made = answers(definition, distress=distress, who=np.arange(len(distress)), streams=STREAMS)
+    return {item.id: made[:, column] for column, item in enumerate(definition.items)}
+
+
+def test_a_question_whether_there_was_any_agrees_with_its_count():
+    made = made_of("ticp", distress=np.linspace(-2, 2, 400))
+    count, gate = made["ticp_gp"], made["ticp_gp_any"]
+    assert set(gate[count > 0]) == {1}
+    assert (count[gate == 0] == MISSING).all()
+    assert (gate == 0).any()
+
+
+def test_the_distressed_are_more_often_wrong_where_answers_are_right_or_wrong():
+    definition = instruments()["rmet"]
+    made = made_of("rmet", distress=np.repeat([-1.5, 1.5], 300))
+    right = np.array([made[item] == key for item, key in definition.primary.answer_key.items()]).sum(axis=0)
+    assert 15 < right[300:].mean() < right[:300].mean() < 36
+
+
+def test_months_covered_are_those_of_the_period_of_the_interview():
+    covered = made_of("sshi", distress=np.zeros(50))["sshi_months_covered"]
+    assert set(covered[covered != MISSING]) == {6}
 
 
 def test_direction_of_a_scale_where_higher_is_better_and_of_its_reversed_item():

@@ -6,7 +6,7 @@ The truth does not know how files are read, and the readers do not know the trut
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -17,10 +17,10 @@ from mbt_rom.acceptance import accept, dispositions
 from mbt_rom.conform import Conformed, deliver
 from mbt_rom.exports.mapping import parse_mapping
 from mbt_rom.pseudonyms import Pseudonyms
-from mbt_rom.registry import instruments
+from mbt_rom.registry import outcome_instruments
 from mbt_rom.schedule import expected
 from mbt_rom.settings import SHARED, Consortium, parse_settings
-from mbt_rom.synthetic import SyntheticConsortium
+from mbt_rom.synthetic import SyntheticConsortium, make_consortium
 
 AS_OF = date(2026, 11, 22)
 PSEUDONYMS = Pseudonyms(b"a key for tests, known to all of them")
@@ -50,7 +50,7 @@ def delivered(made: SyntheticConsortium, settings: Consortium) -> dict[str, Conf
             delivery_id=hashlib.sha256(data).hexdigest(),
             received_at=pd.Timestamp("2026-11-22T03:00:00Z").as_unit("us"),
             settings=settings,
-            instruments=instruments(),
+            instruments=outcome_instruments(),
             pseudonyms=PSEUDONYMS,
             mappings=mappings,
         )
@@ -68,7 +68,8 @@ def taken_in(made) -> TakenIn:
         for name in ("patients", "therapists", "episodes")
     }
     findings, accepted, decided = [pd.concat([r.findings for r in results.values()])], {}, []
-    for name, definition in instruments().items():
+    for name in sorted({name for result in results.values() for name in result.items}):
+        definition = outcome_instruments()[name]
         items = pd.concat([r.items[name] for r in results.values() if name in r.items], ignore_index=True)
         found = validate_items(
             definition, items, patients=registers["patients"], as_of=AS_OF, delivery_findings=findings[0]
@@ -100,7 +101,7 @@ def test_what_is_accepted_is_exactly_the_true_forms_with_their_answers(made, tak
     true["administered_on"] = true["administered_on"].where(true["has_date"])
     true["moment_given"] = true["moment"].where(~true["has_date"])
     keys = ["programme_id", "patient_id", "administered_on", "moment_given"]
-    columns = [*keys, *instruments()[instrument].item_ids]
+    columns = [*keys, *outcome_instruments()[instrument].item_ids]
     given = taken_in.accepted[instrument]
     assert len(given) == len(true)
     one, other = (
@@ -153,3 +154,24 @@ def test_the_schedule_finds_the_statuses_of_the_truth(made, taken_in):
     mine = plan[plan["due_on"].notna()].set_index(keys)["status"].sort_index()
     true = with_patient_ids(made.truth["expected"], taken_in.settings).set_index(keys)["status"].sort_index()
     pd.testing.assert_series_equal(mine, true, check_dtype=False)
+
+
+def test_every_instrument_of_the_consortium_goes_through_its_export_and_back():
+    """One programme that uses everything: what the readers take in is what was filled in, answer by answer."""
+    made = make_consortium(programmes=1, patients=14, seed=5, as_of=AS_OF, further=list(outcome_instruments()))
+    settings = parse_settings(made.settings)
+    damaged = " ".join(made.truth["faults"]["file"])
+    first = {i: min(path for path in made.files if f"/{i}_" in path) for i in outcome_instruments() if i not in damaged}
+    assert len(first) > 18
+    results = delivered(replace(made, files={path: made.files[path] for path in first.values()}), settings)
+    for name, path in first.items():
+        assert results[path].refused_for is None, name
+        given = results[path].items[name]
+        assert given["unreadable_items"].isna().all(), name
+        true = with_patient_ids(made.truth["forms"].query("instrument == @name"), settings).merge(
+            made.truth[f"answers_{name}"], on="form_id"
+        )
+        columns = ["patient_id", "administered_on", *outcome_instruments()[name].item_ids]
+        rows = {tuple(row) for row in true[columns].astype("str").to_numpy()}
+        assert {tuple(row) for row in given[columns].astype("str").to_numpy()} <= rows, name
+        assert len(given) > 20, name
