@@ -29,6 +29,7 @@ from mbt_rom.in_words import (
 )
 from mbt_rom.markdown import code, codes, paragraph, plain, section, section_body, table
 from mbt_rom.model import PROVISIONAL, Coding, Instrument, Item, Manual, Scale
+from mbt_rom.norms import usable_norms
 from mbt_rom.valuation import ValueSet
 
 _MOMENTS = {
@@ -88,7 +89,7 @@ def _index_row(definition: Instrument, domains: Domains) -> list[str]:
         _n_items(definition),
         _links(domains.of(_primary_name(definition)), page=""),
         KEYS[definition.key],
-        "yes" if figures.usable_norms(definition) else "no",
+        "yes" if usable_norms(definition) else "no",
         confidence_in_words(definition.confidence),
     ]
 
@@ -212,7 +213,7 @@ def _opening(definition: Instrument, domains: Domains | None) -> list[str]:
         ["primary scale", f"{plain(definition.primary.label)} {code(definition.primary.id)}"],
         ["key", f"{KEYS[definition.key]}: {KEYS_MEAN[definition.key]}"],
         ["needed from the site", plain(definition.needs)],
-        ["norm usable", "yes" if figures.usable_norms(definition) else "no"],
+        ["norm usable", "yes" if usable_norms(definition) else "no"],
         ["how sure", confidence_in_words(definition.confidence)],
     ]
     return [
@@ -424,8 +425,8 @@ def _declared(definition: Instrument) -> str | None:
     if len(definition.codings) == 1:
         return None
     return (
-        "The first coding is the published one. Any other is declared in the mapping file (`coding:`); where two of them could "
-        "both be meant, none is guessed."
+        "The first coding is the published one. Another one is declared in the [mapping file](../mapping-files.md) (`coding:`), or "
+        "with `rom score --coding`; where two of them could both be meant, none is guessed."
     )
 
 

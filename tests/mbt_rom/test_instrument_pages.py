@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mbt_rom.instrument_figures import usable_norms
 from mbt_rom.instrument_pages import instrument_page, pages
 from mbt_rom.model import Fact, Instrument, Record
+from mbt_rom.norms import usable_norms
 from mbt_rom.registry import domains, instrument, instruments, value_sets
 
 PAGES = pages(instruments(), domains=domains(), value_sets={i: value_sets(i) for i in instruments()})
