@@ -38,6 +38,8 @@ _MOMENTS = {
 }  # fmt: skip
 _PRINTED = {"required": "X", "desired": "(X)"}
 _NOWHERE = "–"
+#: So many scales with one rule are called all others.
+_MANY = 7
 _INDEX = ["instrument", "measures", "items", "domain", "key", "norm usable", "how sure"]
 _PROPOSAL = "**Proposal.** The manual describes this form and prints none; this one is ours. It is off until a home asks for it."
 _SUPPLY = (
@@ -133,8 +135,7 @@ def _about_domain(domain: Domain) -> list[str]:
         by_instrument.setdefault(instrument, []).append(scale)
     rows = ([f"[{i}]({i}.md)", codes(scales)] for i, scales in by_instrument.items())
     feeds = [f"- Register {code(feed.register_name)}: {plain(feed.gives)}." for feed in domain.registers]
-    scales = table(["instrument", "scales"], rows) or ["No questionnaire measures it."]
-    body = section_body(paragraph(plain(domain.note)), scales, feeds)
+    body = section_body(paragraph(plain(domain.note)), table(["instrument", "scales"], rows), feeds)
     return [f"### {domain.label.en}", "", *body, ""]
 
 
@@ -331,7 +332,8 @@ def _details(definition: Instrument) -> list[str]:
     for scale in definition.scales:
         for text in _detail(definition, scale):
             said.setdefault(text, []).append(scale.id)
-    bullets = [f"- {codes(scales)}: {text}." for text, scales in said.items()]
+    n_scales = len(definition.scales)
+    bullets = [f"- {'All scales' if 1 < len(s) == n_scales else codes(s)}: {text}." for text, s in said.items()]
     circle = [f"{code(scale.id)} {scale.angle}" for scale in definition.scales if scale.angle is not None]
     return [*bullets, f"- Places on the circle of octants, in degrees: {', '.join(circle)}."] if circle else bullets
 
@@ -371,7 +373,9 @@ def _missing(definition: Instrument) -> list[str]:
         by_rule.setdefault(missing_in_words(definition, scale), []).append(scale.id)
     if len(by_rule) == 1 and len(definition.scales) > 1:
         return [f"All scales: {rule}" for rule in by_rule]
-    return [f"- {codes(scales)}: {rule}" for rule, scales in by_rule.items()]
+    *fewer, (rule, most) = sorted(by_rule.items(), key=lambda entry: len(entry[1]))
+    last = codes(most) if len(most) < _MANY else "all other scales"
+    return [*(f"- {codes(scales)}: {rule}" for rule, scales in fewer), f"- {last}: {rule}"]
 
 
 # --- exports -------------------------------------------------------------------------------------------------------------

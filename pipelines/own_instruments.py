@@ -14,7 +14,7 @@ from pathlib import Path
 from mbt_rom import registry
 from mbt_rom.model import Instrument
 from mbt_rom.registry import DefinitionError
-from mbt_rom.worked_examples import differences
+from mbt_rom.worked_examples import differences, scorable
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def _checked(path: Path, home: Path, *, must_have_examples: bool) -> Iterator[Ch
     except DefinitionError as error:
         yield Checked(error.file, (f"key '{error.key}': {error.wrong}; {error.remedy}",))
         return
-    n_scales = sum(scale.is_keyed for scale in definition.scales)
-    yield Checked(path.name, says=f"can be used; {n_scales} of {len(definition.scales)} scales have a key")
+    n_scales = len(definition.scales)
+    yield Checked(path.name, says=f"can be used; {len(scorable(definition))} of {n_scales} scales can be scored")
     yield from _examples(definition, path.with_suffix(".csv"), must_be_there=must_have_examples)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -128,3 +130,11 @@ def test_named_items_run_when_they_are_numbered_and_not_otherwise() -> None:
 def test_what_only_the_licence_holder_knows_is_not_made_up() -> None:
     sipp = instrument("sipp118")
     assert made_of(sipp, sipp.scale("respect")) == "the site's key says"
+
+
+def test_the_guide_to_own_instruments_names_every_method_and_every_rule(project_root: Path) -> None:
+    guide = (project_root / "docs" / "own-instruments.md").read_text(encoding="utf-8")
+    for first, catalogue in (("method", METHODS), ("rule", MISSING_RULES)):
+        [rows] = re.findall(rf"\| {first} \| .*\n\|[-|]+\n((?:\|.*\n)+)", guide)
+        named = {name for row in rows.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+        assert named == set(catalogue)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mbt_rom.model import Instrument
-from mbt_rom.registry import instrument, parse_instrument, value_sets
-from mbt_rom.worked_examples import FEWEST_FORMS, Difference, differences
+from mbt_rom.registry import instrument, parse_instrument, value_sets, with_key
+from mbt_rom.worked_examples import FEWEST_FORMS, Difference, differences, scorable
 
 TINY = """\
 id: tiny
@@ -128,6 +128,18 @@ def test_a_value_set_is_named_after_the_scale() -> None:
     )
     assert found[0] == Difference("x.csv", "expected 0.569, got 0.516", row=2, column="index@uk_1997")
     assert not any(d.column == "index" for d in found)
+
+
+def test_a_scale_counts_as_scorable_only_with_the_scales_that_it_is_made_of() -> None:
+    dappsf = instrument("dappsf")
+    assert scorable(dappsf) == []
+    key = "scales: {restricted_expression: {items: [1, 2]}, callousness: {items: [3]}}"
+    assert [s.id for s in scorable(with_key(dappsf, key, file="dappsf.yaml"))] == [
+        "restricted_expression",
+        "callousness",
+    ]
+    more = key.replace("callousness", "intimacy_problems")
+    assert "inhibition" in [s.id for s in scorable(with_key(dappsf, more, file="dappsf.yaml"))]
 
 
 def test_a_count_without_a_limit_must_once_be_too_large_for_eight_bits() -> None:

@@ -223,7 +223,7 @@ def test_what_was_just_begun_still_needs_forms(home: Path) -> None:
     begun(home)
     done = run("check", home=home)
     assert done.exit_code == 1
-    assert "our_scale.yaml: can be used; 1 of 1 scales have a key" in done.output
+    assert "our_scale.yaml: can be used; 1 of 1 scales can be scored" in done.output
     assert "our_scale.csv: holds 3 forms and needs at least 12" in done.output
 
 
@@ -272,7 +272,7 @@ def test_a_key_is_checked_with_worked_examples_where_there_are_any(home: Path) -
     (folder / "rfq54.yaml").write_bytes(key.read_bytes())
     without = run("check", home=home)
     assert without.exit_code == 0
-    assert "rfq54.yaml: can be used; 2 of 2 scales have a key" in without.output
+    assert "rfq54.yaml: can be used; 2 of 2 scales can be scored" in without.output
     (folder / "rfq54.csv").write_bytes((KEYS / "rfq54.csv").read_bytes())
     assert run("check", "rfq54", home=home).output.splitlines()[-1] == "rfq54.csv: every score is as expected"
     changed(folder / "rfq54.yaml", "reverse: [1, 6,", "reverse: [1,")
@@ -305,6 +305,20 @@ def test_the_nightly_run_knows_what_was_begun(home: Path) -> None:
     begun(home)
     assert list(local_instruments(home / "instruments")) == ["our_scale"]
     assert "our_scale" not in instruments()
+
+
+def test_the_key_and_the_examples_of_the_guide_are_right(home: Path, project_root: Path) -> None:
+    guide = (project_root / "docs" / "own-instruments.md").read_text(encoding="utf-8")
+    [key] = re.findall(r"```yaml\n(source:.*?)```", guide, re.S)
+    (home / "scoring_keys" / "dappsf.yaml").write_text(key, encoding="utf-8")
+    assert "dappsf.yaml: can be used; 2 of 22 scales can be scored" in run("check", "dappsf", home=home).output
+    [forms] = re.findall(r"```\n(case,source,our_scale.*?)```", guide, re.S)
+    definition, examples = begun(home)
+    examples.write_text(forms, encoding="utf-8")
+    assert "our_scale.csv, row 4, column total: expected 9, got 7" in run("check", "our_scale", home=home).output
+    changed(definition, "# reverse: [3, 7]", "reverse: [3]")
+    changed(examples, "0,0,0,0", "0,0,0,4")
+    assert "expected" not in run("check", "our_scale", home=home).output
 
 
 # --- the command line ----------------------------------------------------------------------------------------------------
