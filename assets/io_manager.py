@@ -50,7 +50,8 @@ class TableStore(dg.ConfigurableIOManager):  # type: ignore[misc]
         state.warehouse.replace(
             table, obj, programmes=partitions, fingerprints=self._fingerprints(table, partitions, outdated)
         )
-        context.add_output_metadata({"n_rows": len(obj)})
+        if table.tells_its_size:
+            context.add_output_metadata({"n_rows": len(obj)})
 
     def _fingerprints(self, table: Table, partitions: list[str] | None, outdated: set[str]) -> dict[str, str]:
         state = self.rom.state

@@ -1,16 +1,22 @@
-"""What patients' scores amount to, per programme and inside it: plan, response, trajectories, change."""
+"""What patients' forms amount to, per programme and inside it: plan, response, trajectories, change, risk answers."""
+
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 import pandas as pd
 
 from assets.failures import value_free
-from assets.keys import each, key, of_stage
+from assets.keys import DELIVERY_FINDINGS, each, key, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import below_each_other
+from mbt_rom import alerts as risk_answers
 from mbt_rom import change as reliable
-from mbt_rom import schedule
+from mbt_rom import reliability, schedule
 from mbt_rom import trajectories as courses
+from mbt_rom.careless import careless_findings
+from mbt_rom.model import Instrument
+from mbt_rom.tables import ITEM_PSYCHOMETRICS, PSYCHOMETRICS, Table
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
 _EXPECTED = dg.AssetIn(["outcomes", "expected"])
@@ -70,6 +76,60 @@ def trajectories_of(instruments: list[str]) -> dg.AssetsDefinition:
     return trajectories
 
 
+def psychometrics_of(instruments: list[str]) -> list[dg.AssetsDefinition]:
+    """The assets `outcomes/psychometrics`, `outcomes/item_psychometrics` and `findings/psychometrics` over these instruments."""
+    return [
+        _psychometrics(PSYCHOMETRICS, reliability.psychometrics, instruments),
+        _psychometrics(ITEM_PSYCHOMETRICS, reliability.item_psychometrics, instruments),
+        _psychometric_findings(instruments),
+    ]
+
+
+def _psychometrics(
+    table: Table, figures: Callable[[Instrument, pd.DataFrame], pd.DataFrame], instruments: list[str]
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=key(table.name),
+        group_name="outcomes",
+        description=table.meaning,
+        ins={"expected": _EXPECTED, **each("items", instruments)},
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def psychometrics(rom: HomeResource, expected: pd.DataFrame, **items: pd.DataFrame) -> pd.DataFrame:
+        known = rom.state.instruments
+        forms = {i: reliability.at_moments(rows, expected) for i, rows in of_stage("items", items).items()}
+        found = [table.conform(figures(known[i], rows)) for i, rows in forms.items() if len(rows)]
+        return below_each_other([*found, table.empty()])
+
+    return psychometrics
+
+
+def _psychometric_findings(instruments: list[str]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["findings", "psychometrics"],
+        group_name="findings",
+        ins={
+            "psychometrics": dg.AssetIn(["outcomes", "psychometrics"]),
+            "expected": _EXPECTED,
+            **each("items", instruments),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def findings(
+        rom: HomeResource, psychometrics: pd.DataFrame, expected: pd.DataFrame, **items: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Scales that hang together less well than was published, and forms that nobody seems to have read."""
+        forms = of_stage("items", items).items()
+        careless = [careless_findings(rom.state.instruments[i], rows, expected) for i, rows in forms]
+        return below_each_other([reliability.below_published_findings(psychometrics), *careless])
+
+    return findings
+
+
 @dg.asset(
     key=["outcomes", "change"],
     group_name="outcomes",
@@ -82,6 +142,38 @@ def change(rom: HomeResource, trajectories: pd.DataFrame, patients: pd.DataFrame
     """Change from baseline to each later moment, per patient and scale."""
     state = rom.state
     return reliable.change(trajectories, patients=patients, definitions=state.instruments, norms=state.norms)
+
+
+def alerts_of(known: Mapping[str, Instrument]) -> dg.AssetsDefinition:
+    """The asset `outcomes/alerts` over those of the instruments that have risk rules.
+
+    It rests on answers and findings alone, so that it is there when nothing can be scored; nothing rests on it.
+    """
+    asked = sorted(name for name, definition in known.items() if definition.risk)
+
+    @dg.asset(
+        key=["outcomes", "alerts"],
+        group_name="outcomes",
+        ins={
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+            **each("items", asked),
+            **each("findings", asked),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def alerts(rom: HomeResource, delivery_findings: pd.DataFrame, **tables: pd.DataFrame) -> pd.DataFrame:
+        """Risk answers, for the treating team only. Not watched day and night."""
+        return risk_answers.alerts(
+            of_stage("items", tables),
+            of_stage("findings", tables),
+            delivery_findings,
+            definitions=rom.state.instruments,
+            timezone=rom.state.home.settings.timezone,
+        )
+
+    return alerts
 
 
 def together(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:

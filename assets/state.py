@@ -29,8 +29,10 @@ from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unkno
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
+    ALERTS,
     CONTENTS,
     EPISODES,
+    FINDINGS_SUMMARY,
     LEDGER,
     PATIENTS,
     THERAPISTS,
@@ -45,10 +47,14 @@ TAKEN_IN, REFUSED = "taken_in", "refused"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
+#: Tables of these stages that do not: a risk answer is as old as it was when it arrived.
+_UNDATED = {ALERTS.name}
 #: Stages that depend on the day on which forms are judged.
 _JUDGED = {"findings", "reference", "scores", "outcomes", "contributions"}
 #: Stages that depend on what definitions say beyond how forms are recognised, read and judged.
 _DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
+#: Tables of other stages that do so too: they hold what psychometrics find.
+_DEFINED_TOO = {"findings/psychometrics", FINDINGS_SUMMARY.name}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -265,10 +271,12 @@ class State:
         parts += [self._ledger_prints.get(partition), self._shared_print]
         if stage in _JUDGED or name == "conservation":
             parts.append(str(self.known_on(partition)))
-        if stage in _DEFINED:
+        if table.name == ALERTS.name:
+            parts.append({i: self._risk[i] for i in self.instruments_of(partition)})
+        elif stage in _DEFINED or table.name in _DEFINED_TOO:
             used = {name} if stage == "scores" else self.instruments_of(partition)
             parts.append({i: self._definitions[i] for i in used})
-        if stage in _DATED:
+        if stage in _DATED and table.name not in _UNDATED:
             parts.append(str(self.as_of))
         return _hash(parts)
 
@@ -307,6 +315,10 @@ class State:
     def _reading(self) -> str:
         # Of all together: the columns of a file are recognised among those of every instrument.
         return _hash({i: d.reading_hash for i, d in self.instruments.items()})
+
+    @cached_property
+    def _risk(self) -> dict[str, str]:
+        return {i: _hash([rule.model_dump(mode="json") for rule in d.risk]) for i, d in self.instruments.items()}
 
     @cached_property
     def _definitions(self) -> dict[str, str]:

@@ -11,8 +11,8 @@ Three rules, on the items in the order of the form that share one range of answe
 
 What an honest person may well answer is not flagged. On a list of symptoms that all point the same way a form of zeros is a
 good day, and a form of fours a terrible one: there only answers *between* the ends count. Runs at the ends are common among
-severely ill people: in a simulation of them 2.5 % gave the worst answer 27 times in a row, and nobody a middle one. Where a scale has items keyed both ways, the same answer to all of them contradicts itself
-and every answer counts. Patterns are compared with the key: where the scales themselves take turns (avoidance, anxiety,
+severely ill people: in a simulation of them 2.5 % gave the worst answer 27 times in a row, and nobody a middle one. Where a scale has
+items keyed both ways, the same answer to all of them contradicts itself and every answer counts. Patterns are compared with the key: where the scales themselves take turns (avoidance, anxiety,
 avoidance ...), so may honest answers.
 
 Limits are set so that at most one honest form in a thousand is flagged by each rule, however ill or well the patient; tests
@@ -29,12 +29,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mbt_rom.model import Instrument, Item
-from mbt_rom.scoring import BLOCK, MISSING, Answers
+from mbt_rom.scoring import BLOCK, MISSING, Answers, answers_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Bools = npt.NDArray[np.bool_]
 Column = npt.NDArray[np.int8]
@@ -157,6 +161,26 @@ def _pattern(columns: list[Column], *, period: int, least: int) -> Bools:
 # --- what can be read off a definition -----------------------------------------------------------------------------------
 
 
+def careless_findings(definition: Instrument, items: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """One notice per flagged form and rule: a findings table of the source `psychometrics`.
+
+    `items`: rows of the items table; those that count are flagged, which is what `outcomes/expected` lists. No answer is told.
+    """
+    from mbt_rom.findings import as_findings
+
+    rows = items[items["row_id"].isin(expected["row_id"].dropna())]
+    place = rows[["programme_id", "delivery_id", "row_id", "sheet", "source_row"]].assign(item=definition.id)
+    flagged = careless(definition, answers_of(definition, rows)) if len(rows) else {}
+    found = [place[flags].assign(rule=rule) for rule, flags in flagged.items() if flags.any()]
+    return as_findings(_stacked(found), source="psychometrics")
+
+
+def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
 def reading(definition: Instrument) -> Reading:
     """How forms of the instrument are read: which rules apply, and their limits.
 
@@ -180,19 +204,19 @@ def reading(definition: Instrument) -> Reading:
     patterns = {period: max(least, _explained(definition, items, period) + BEYOND_KEY) for period in PERIODS}
     found = Reading(
         items=tuple(item.id for item in items),
-        plausible=frozenset() if contradicts else frozenset({items[0].min, items[0].max}),
+        plausible=frozenset() if contradicts else frozenset({items[0].min, items[0].largest}),
         least_equal=LEAST_EQUAL,
         longest_string=string,
         longest_pattern={period: length for period, length in patterns.items() if length <= len(items)},
     )
-    return replace(found, reasons=_reasons(definition, found, n_answers=items[0].max - items[0].min + 1))
+    return replace(found, reasons=_reasons(definition, found, n_answers=items[0].largest - items[0].min + 1))
 
 
 def _one_range(definition: Instrument) -> list[Item]:
     """The scored items, in the order of the form, that share the range of answers that most of them have."""
-    scored = [item for item in definition.items if item.is_scored]
-    ranges = Counter((item.min, item.max) for item in scored)
-    return [item for item in scored if (item.min, item.max) == ranges.most_common(1)[0][0]]
+    scored = [item for item in definition.items if item.is_scored and item.max is not None]
+    ranges = Counter((item.min, item.largest) for item in scored)
+    return [item for item in scored if (item.min, item.largest) == ranges.most_common(1)[0][0]]
 
 
 def _reasons(definition: Instrument, read: Reading, *, n_answers: int) -> dict[str, str]:

@@ -386,6 +386,35 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Compare it with the original form, and correct it in the survey tool when it is a slip",
     ),
     Rule(
+        "answers_all_equal",
+        "notice",
+        "research_assistant",
+        "every answer of the form is the same, where that contradicts itself or hardly happens; the form counts all the same",
+        "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+    ),
+    Rule(
+        "answers_one_long_string",
+        "notice",
+        "research_assistant",
+        "the same answer stands many times in a row; the form counts all the same",
+        "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+    ),
+    Rule(
+        "answers_repeat_a_pattern",
+        "notice",
+        "research_assistant",
+        "a sequence of answers comes again and again; the form counts all the same",
+        "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+    ),
+    Rule(
+        "local_alpha_below_published",
+        "notice",
+        "data_manager",
+        "the items of this scale hang together less well here than was published",
+        "Look for columns that were swapped, a coding that was turned round, or forms answered without care; people who "
+        "resemble each other more than the published sample also give a lower value",
+    ),
+    Rule(
         "programme_quiet",
         "notice",
         "programme_manager",

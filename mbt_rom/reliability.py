@@ -25,9 +25,9 @@ import numpy.typing as npt
 
 from mbt_rom.intervals import wilson
 from mbt_rom.item_moments import Contribution, ItemTable, Moments, listwise, pairwise, persons
-from mbt_rom.keys import row_codes
+from mbt_rom.keys import lookup, row_codes
 from mbt_rom.model import Instrument, Item, Method, Reliability, Scale
-from mbt_rom.schedule import month_of
+from mbt_rom.schedule import UNSCHEDULED, month_of
 from mbt_rom.scoring import MISSING, Answers, answers_of
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ class Consistency:
 
 
 def contribution(scale: Scale, item: Item, answers: npt.NDArray[np.int8]) -> Contribution:
-    """What the answers to `item` add to `scale`: the answer itself, turned round where the scale reverses it.
+    """What the answers to `item` add to `scale`: the answer itself, turned round where the scale reverses it, or recoded.
 
-    For a count over items of two answers: 1 where the answer, turned round where need be, reaches the threshold, else 0.
+    For a count over items of two answers: 1 where the answer, turned round where need be, reaches the threshold, else 0. With an
+    answer key: 1 where the answer is the right one, else 0.
     Raises ValueError for a method that does not add up items (see `has_consistency`).
 
     >>> from mbt_rom.registry import instrument
@@ -112,12 +113,22 @@ def contribution(scale: Scale, item: Item, answers: npt.NDArray[np.int8]) -> Con
         )
     keyed = answers
     if item.id in scale.reverse:
-        keyed = np.where(answers == MISSING, MISSING, np.int8(item.min + item.max) - answers)
+        keyed = np.where(answers == MISSING, MISSING, np.int8(item.min + item.largest) - answers)
     return _CONTRIBUTIONS[scale.method](scale, item, keyed)
 
 
 def _answer(scale: Scale, item: Item, keyed: npt.NDArray[np.int8]) -> Contribution:
-    return Contribution(item.id, keyed, item.min, item.max)
+    if scale.recode is None:
+        return Contribution(item.id, keyed, item.min, item.largest)
+    of_answer = scale.recode.of(item.id)
+    values = np.array([of_answer[answer] for answer in range(item.min, item.largest + 1)], dtype=np.int8)
+    recoded = values[np.where(keyed == MISSING, item.min, keyed) - item.min]
+    return Contribution(item.id, np.where(keyed == MISSING, MISSING, recoded), int(values.min()), int(values.max()))
+
+
+def _is_right(scale: Scale, item: Item, keyed: npt.NDArray[np.int8]) -> Contribution:
+    right = (keyed == scale.answer_key[item.id]).astype(np.int8)
+    return Contribution(item.id, np.where(keyed == MISSING, MISSING, right), 0, 1)
 
 
 def _reaches_threshold(scale: Scale, item: Item, keyed: npt.NDArray[np.int8]) -> Contribution:
@@ -129,19 +140,20 @@ _CONTRIBUTIONS: dict[Method, Callable[[Scale, Item, npt.NDArray[np.int8]], Contr
     "sum": _answer,
     "mean": _answer,
     "count_at_least": _reaches_threshold,
+    "answer_key": _is_right,
 }
 
 
 def has_consistency(definition: Instrument, scale: Scale) -> bool:
-    """True for scales whose internal consistency says something: sums and means, and counts over items of two answers.
+    """True for scales whose internal consistency says something: sums, means, right answers, counts over items of two answers.
 
     A count over items of more than two answers (the BSI's number of symptoms) throws away what the sum keeps; the sum stands
-    for it. Scales of fewer than `MIN_ITEMS_SHOWN` items have none.
+    for it. Scales of fewer than `MIN_ITEMS_SHOWN` items have none, nor have events that are counted without a limit.
     """
-    if scale.method not in _CONTRIBUTIONS or len(scale.items) < MIN_ITEMS_SHOWN:
+    items = [item for item in definition.items if item.id in scale.items]
+    if scale.method not in _CONTRIBUTIONS or len(items) < MIN_ITEMS_SHOWN or any(item.max is None for item in items):
         return False
-    spans = {item.max - item.min for item in definition.items if item.id in scale.items}
-    return scale.method != "count_at_least" or spans == {1}
+    return scale.method != "count_at_least" or {item.largest - item.min for item in items} == {1}
 
 
 # --- figures of one scale -----------------------------------------------------------------------------------------------
@@ -372,6 +384,36 @@ def item_psychometrics(
 
     parts = [_item_rows(definition, *found) for found in _found(definition, items, missing, min_forms)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def at_moments(items: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """The forms of `items` that were matched to a moment of the plan (`outcomes/expected`), with that moment.
+
+    Forms that fit no moment are left out: a person may have many, and they are no independent forms.
+    """
+    matched = expected[expected["row_id"].notna() & (expected["moment"] != UNSCHEDULED)]
+    by = ["programme_id", "row_id"]
+    of_items, of_matched = row_codes(items, matched, columns=by)
+    found = lookup(of_items, of_matched)
+    moments = matched["moment"].to_numpy()[found[found >= 0]]
+    return items[found >= 0].reset_index(drop=True).assign(moment=moments)
+
+
+def below_published_findings(table: pd.DataFrame) -> pd.DataFrame:
+    """One notice per scale, programme and moment whose alpha lies, interval and all, below the published one.
+
+    `table`: rows of `outcomes/psychometrics`.
+    """
+    from mbt_rom.findings import as_findings
+
+    below = table[table["is_below_published"].fillna(False)]
+    details = [
+        f"{r.scale}, {r.moment}: alpha {r.alpha:.2f} ({r.alpha_lower_95:.2f} to {r.alpha_upper_95:.2f}) in {r.n_used} forms; "
+        f"published {r.published_alpha:.2f}"
+        for r in below.itertuples()
+    ]
+    rows = below[["programme_id"]].assign(rule="local_alpha_below_published", item=below["instrument"], detail=details)
+    return as_findings(rows, source="psychometrics")
 
 
 def published_alpha(definition: Instrument, scale_id: str) -> Reliability | None:

@@ -36,7 +36,8 @@ class Table:
     """One table. `name` has two levels (`items/bsi`); `key` names the columns that identify a row.
 
     Partitioned tables hold all programmes, and each programme's rows are replaced as a whole. Person-level tables hold one
-    or more rows per person: they never leave the programme but through `contributions`.
+    or more rows per person: they never leave the programme but through `contributions`. A table that does not tell its size
+    is so confidential that not even the number of its rows is shown to people who keep the system running.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Table:
     columns: tuple[Column, ...]
     is_person_level: bool = True
     is_partitioned: bool = True
+    tells_its_size: bool = True
 
     @property
     def column_names(self) -> list[str]:
@@ -171,7 +173,7 @@ _ADMINISTRATION = (
 
 FINDING_COLUMNS = (
     PROGRAMME,
-    DELIVERY,
+    Column("delivery_id", "str", "sha256 of the delivered file; missing when a programme as a whole is meant"),
     Column("row_id", "str", "administration or register row; missing when the whole file or a column is meant"),
     Column("sheet", "str", "sheet of the workbook"),
     Column("source_row", "Int32", "row in the file as a spreadsheet shows it"),
@@ -306,6 +308,62 @@ RESPONSE = Table(
     is_person_level=False,
 )
 
+_CONSISTENCY_KEY = (PROGRAMME, INSTRUMENT, EDITION, SCALE, MOMENT)
+
+
+def _with_limits(name: str, meaning: str) -> tuple[Column, ...]:
+    """A figure and the limits of its 95 % interval."""
+    return (
+        Column(name, "float64", f"{meaning}; missing where it cannot be estimated"),
+        Column(f"{name}_lower_95", "float64", "lower 95 % limit of it"),
+        Column(f"{name}_upper_95", "float64", "upper 95 % limit of it"),
+    )
+
+
+PSYCHOMETRICS = Table(
+    "outcomes/psychometrics",
+    "How well the items of a scale hold together in the accepted forms of one programme and moment.",
+    ("programme_id", "instrument", "edition", "scale", "moment"),
+    (
+        *_CONSISTENCY_KEY,
+        Column("n_forms", "Int64", "accepted forms of the moment", True),
+        Column("n_complete", "Int64", "those with an answer to every item of the scale", True),
+        Column("n_used", "Int64", "forms behind alpha and its interval", True),
+        Column("n_items", "Int64", "items of the scale", True),
+        Column("n_items_varying", "Int64", "items that were not answered the same by everybody", True),
+        Column("method", "str", "listwise: complete forms only", True),
+        *_with_limits("alpha", "Cronbach's alpha (1951), interval by Feldt (1965)"),
+        *_with_limits("mean_inter_item", "mean correlation between items"),
+        Column("score_sd", "float64", "SD of the score, in the unit of the scale"),
+        *_with_limits("sem", "standard error of measurement, SD x sqrt(1 - alpha), in the unit of the scale"),
+        *_with_limits("floor_share", "share of complete forms at the lowest possible score, interval by Wilson"),
+        *_with_limits("ceiling_share", "share of complete forms at the highest possible score, interval by Wilson"),
+        Column("lowest_item_total", "float64", "lowest correlation of an item with the sum of the others"),
+        Column("lowest_item", "str", "the item that has it"),
+        Column("published_alpha", "float64", "lowest published alpha of the scale that was seen in print"),
+        Column("published_alpha_id", "str", "its record in the definition"),
+        Column("is_below_published", "boolean", "true when the whole interval lies below the published alpha"),
+        Column("reason", "str", "why alpha was not estimated: too_few_items, too_few_forms or no_variance"),
+    ),
+    is_person_level=False,
+)
+
+ITEM_PSYCHOMETRICS = Table(
+    "outcomes/item_psychometrics",
+    "How each item goes with the others of its scale in the accepted forms of one programme and moment.",
+    ("programme_id", "instrument", "edition", "scale", "moment", "item"),
+    (
+        *_CONSISTENCY_KEY,
+        Column("item", "str", "id of the item", True),
+        Column("n_used", "Int64", "complete forms", True),
+        Column("method", "str", "listwise: complete forms only", True),
+        Column("item_sd", "float64", "SD of the answers"),
+        *_with_limits("item_total", "correlation with the sum of the other items, interval by Fisher's z"),
+        Column("reason", "str", "why it was not estimated: too_few_items, too_few_forms or no_variance"),
+    ),
+    is_person_level=False,
+)
+
 CHANGE = Table(
     "outcomes/change",
     "Change from baseline to each later moment, per patient and scale.",
@@ -353,6 +411,39 @@ TRAJECTORIES = Table(
         Column("score", "float64", "score in the unit of the scale"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
     ),
+)
+
+ALERTS = Table(
+    "outcomes/alerts",
+    "Risk answers, for the treating team only: one row per answer that meets a rule. Not watched day and night.",
+    ("programme_id", "row_id", "item"),
+    (
+        PROGRAMME,
+        PATIENT,
+        INSTRUMENT,
+        EDITION,
+        Column("item", "str", "item that was answered", True),
+        Column(
+            "rule", "str", "ids of the rules that the answer meets, the deciding one first, separated by spaces", True
+        ),
+        Column("about", "str", "what the item asks about, in our own words", True),
+        Column("level", "str", "alert or high: the highest level that the answer meets", True),
+        Column("origin", "str", "published or project_rule: who set the deciding rule", True),
+        Column("confidence", "str", "how sure we are of the deciding rule", True),
+        Column("answer", "Int16", "the answer in canonical coding, or the count", True),
+        Column("answered_on", DATE, "date on which the form was filled in, as it was delivered"),
+        Column("received_at", TIME, "when the answer became visible: the first delivery in which it stood", True),
+        Column(
+            "age_days",
+            "Int32",
+            "days from the answer to the day it arrived; missing where the form has no date that can be trusted",
+        ),
+        Column("list", "str", "new_or_worse, unchanged_known or old (see docs/risk-answers.md)", True),
+        Column("form_status", "str", "accepted, or set_aside: the form has a finding", True),
+        ROW,
+        DELIVERY,
+    ),
+    tells_its_size=False,
 )
 
 CONTRIBUTIONS = Table(
@@ -446,7 +537,7 @@ def items_table(instrument: Instrument) -> Table:
 
 
 def findings_table(source: str) -> Table:
-    """`findings/<source>`, where the source is an instrument, `deliveries` or `registers`."""
+    """`findings/<source>`, where the source is an instrument, `deliveries`, `registers` or `psychometrics`."""
     return Table(
         f"findings/{source}",
         f"One row per thing that is wrong in {source}, without any patient's value.",
@@ -508,7 +599,7 @@ def scores_table(instrument: Instrument) -> Table:
 
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
-    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, CONTRIBUTIONS, BENCHMARK,
+    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 
@@ -521,7 +612,8 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         per_instrument = [make(i) for i in self.instruments for make in (items_table, scores_table)]
-        findings = [findings_table(s) for s in (*(i.id for i in self.instruments), "deliveries", "registers")]
+        sources = (*(i.id for i in self.instruments), "deliveries", "registers", "psychometrics")
+        findings = [findings_table(s) for s in sources]
         every = (*SINGLE, *per_instrument, *findings)
         object.__setattr__(self, "tables", {table.name: table for table in sorted(every, key=lambda t: t.name)})
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "load": "Take in an export; says how every column was understood.",
     "nightly": "Run everything that changed, end to end.",
     "findings": "What is wrong in the data, and how to mend it.",
+    "alerts": "Risk answers of one programme, for its treating team.",
     "score": "Score any wide file of items; needs no home.",
     "change": "Reliable change for any two-wave file; needs no home.",
     "tables": "The tables there are.",

@@ -5,9 +5,14 @@ Belongs here: how cells are written. Does not belong here: which rows, and who m
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
+from assets.home import write_atomically
 
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -39,8 +44,28 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         raise ValueError(f"{path.name}: the ending must be .csv, .xlsx or .parquet")
 
 
-def _workbook(frame: pd.DataFrame, path: Path) -> None:
+def write_private(frame: pd.DataFrame, path: Path, *, notes: Sequence[str], sheet: str) -> None:
+    """Writes the frame to .csv or .xlsx, readable by its owner only; each of `notes` is a row of its own above the header."""
+    if path.suffix == ".csv":
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([note] for note in notes)
+        safe(frame).to_csv(text, index=False, lineterminator="\n")
+        write_atomically(path, text.getvalue().encode("utf-8-sig"))
+    elif path.suffix == ".xlsx":
+        buffer = io.BytesIO()
+        _workbook(safe(frame), buffer, sheet=sheet, notes=notes)
+        write_atomically(path, buffer.getvalue())
+    else:
+        raise ValueError(f"{path.name}: the ending must be .csv or .xlsx")
+
+
+def _workbook(
+    frame: pd.DataFrame, target: Path | io.BytesIO, *, sheet: str = "findings", notes: Sequence[str] = ()
+) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
-        frame.to_excel(writer, index=False, sheet_name="findings", freeze_panes=(1, 0), autofilter=True)
-        writer.sheets["findings"].autofit(400)
+    top = len(notes)
+    with pd.ExcelWriter(target, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+        frame.to_excel(writer, index=False, sheet_name=sheet, startrow=top, freeze_panes=(top + 1, 0), autofilter=True)
+        writer.sheets[sheet].autofit(400)
+        for row, note in enumerate(notes):
+            writer.sheets[sheet].write_string(row, 0, note)

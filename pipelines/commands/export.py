@@ -47,7 +47,7 @@ def export(table: str, formats: str, output: Path, programme: tuple[str, ...], p
         raise click.BadParameter(f"no table '{table}'; `rom tables` lists them")
     declared = state.catalogue[table]
     if declared.is_person_level:
-        purpose = _asked(purpose, table)
+        purpose = asked(purpose, table)
     rows = state.read(table, programmes=programme or None)
     if declared.is_person_level:
         log(opened, table=table, purpose=str(purpose), n_rows=len(rows), formats=wanted, now=clock.now())
@@ -67,7 +67,8 @@ def _formats(text: str) -> list[str]:
     return wanted
 
 
-def _asked(purpose: str | None, table: str) -> str:
+def asked(purpose: str | None, table: str) -> str:
+    """What the table is wanted for: as given or, on a terminal, as answered; wrong use where nobody says."""
     given = purpose if purpose is not None else (_prompt(table) if os.isatty(0) else "")
     if not given.strip():
         raise click.UsageError(f"{table} holds data of single persons: say what for, with --purpose '...'")

@@ -42,7 +42,7 @@ def _listed(catalogue: Catalogue, home: Path) -> list[str]:
 
     warehouse = Warehouse(home / "warehouse")
     rows = {
-        n: str(len(warehouse.read(t, columns=[t.key[0]]))) if warehouse.has(t) else "-"
+        n: str(len(warehouse.read(t, columns=[t.key[0]]))) if t.tells_its_size and warehouse.has(t) else "-"
         for n, t in catalogue.tables.items()
     }
     head = f"{'table':<26} {'rows':>9}  meaning"

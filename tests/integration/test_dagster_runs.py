@@ -91,6 +91,7 @@ def test_a_score_outside_of_its_scale_is_never_stored(home: Path, monkeypatch: p
     assert len(summary.failures) >= 2
     assert all("scores lie outside of their scale" in f for f in summary.failures if not f.startswith("across"))
     assert State(Home.open(home), AS_OF).read("scores/phq9").empty
+    assert len(State(Home.open(home), AS_OF).read("outcomes/alerts")) == 56, "risk answers need no score"
 
 
 def test_the_blocking_checks_see_what_is_wrong_in_the_stored_tables(done: Path) -> None:
@@ -119,6 +120,18 @@ def test_the_blocking_checks_see_what_is_wrong_in_the_stored_tables(done: Path) 
         ("findings/phq9", "every_form_is_in_order"): True,
         ("findings/eq5d5l", "every_form_is_in_order"): False,
     }
+
+
+def test_dagster_is_not_told_how_many_risk_answers_there_are(done: Path) -> None:
+    with open_instance(Home.open(done)) as instance:
+        told = {
+            name: instance.get_latest_materialization_event(
+                dg.AssetKey(["outcomes", name])
+            ).asset_materialization.metadata  # type: ignore[union-attr]
+            for name in ("alerts", "change")
+        }
+    assert "n_rows" in told["change"]
+    assert [key for key in told["alerts"] if key.startswith("n_")] == []
 
 
 def test_a_run_whose_process_was_killed_is_marked_as_failed_and_a_living_one_is_not(done: Path) -> None:

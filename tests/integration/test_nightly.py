@@ -63,6 +63,18 @@ def test_one_bad_file_stops_nothing(undisturbed: Path) -> None:
     assert state.read("scores/phq9")["programme_id"].value_counts().to_dict() == {"alpha": 56, "beta": 56}
 
 
+def test_every_risk_answer_is_there_with_its_age(undisturbed: Path) -> None:
+    """Item 9 is answered 2 (high) on 30 September and 1 (alert) on 1 April; both files came on 30 June: 273 and 90 days."""
+    rows = _state(undisturbed).read("outcomes/alerts")
+    found = rows.groupby(["programme_id", "answered_on", "level", "age_days", "list", "form_status"]).size()
+    assert {(p, str(on.date()), *rest): n for (p, on, *rest), n in found.items()} == {
+        (programme, day, level, age, "old", "accepted"): N_PATIENTS
+        for programme in ("alpha", "beta")
+        for day, level, age in (("2025-09-30", "high", 273), ("2026-04-01", "alert", 90))
+    }
+    assert set(rows["item"]) == {"phq9_09"}
+
+
 def test_the_inbox_is_empty_and_every_file_is_in_the_archive(undisturbed: Path) -> None:
     state = _state(undisturbed)
     assert [p for p in state.home.inbox.rglob("*") if p.is_file()] == []
@@ -109,13 +121,16 @@ def test_the_same_file_again_changes_nothing(
 def test_one_new_file_computes_its_programme_and_no_other(undisturbed: Path, tmp_path: Path, blank_home: Path) -> None:
     root = _copy(undisturbed, tmp_path)
     before = _state(root).warehouse.fingerprints(_state(root).catalogue["scores/phq9"])
-    text = (blank_home / "inbox" / "alpha" / "phq9_month_6.csv").read_text().replace("2026-04-01", "2026-06-20")
+    text = (blank_home / "inbox" / "alpha" / "phq9_month_6.csv").read_text().replace("2026-04-01", "2026-06-28")
     (root / "inbox" / "beta" / "late.csv").write_text(text)
     summary = run(root, as_of=AS_OF, now=NOW + timedelta(days=1))
     assert (summary.computed, summary.n_runs) == (["beta"], 2)
     after = _state(root).warehouse.fingerprints(_state(root).catalogue["scores/phq9"])
     assert {p for p in after if after[p] != before[p]} == {"beta"}
     assert _state(root).read("scores/phq9")["programme_id"].value_counts().to_dict() == {"alpha": 56, "beta": 84}
+    # Everybody's risk answer is 1, three days old, after 1 and 2 before.
+    lists = _state(root).read("outcomes/alerts").value_counts(["programme_id", "list"]).to_dict()
+    assert lists == {("alpha", "old"): 28, ("beta", "old"): 28, ("beta", "unchanged_known"): 14}
 
 
 def test_another_date_computes_what_is_due_and_nothing_before_it(undisturbed: Path) -> None:
@@ -123,6 +138,7 @@ def test_another_date_computes_what_is_due_and_nothing_before_it(undisturbed: Pa
     stale = stale_tables(later)
     assert set(stale) == {"alpha", "beta"}
     assert {t.split("/")[0] for tables in stale.values() for t in tables} == {"outcomes", "contributions"}
+    assert "outcomes/alerts" not in stale["alpha"], "a risk answer is as old as it was when it arrived"
     assert "published/site" in stale_across(later)
 
 
@@ -144,6 +160,7 @@ def test_a_failing_programme_does_not_stop_the_other(home: Path, monkeypatch: py
     assert "200100" not in summary.failures[0]
     assert summary.published
     assert set(_state(home).read("outcomes/change")["programme_id"]) == {"beta"}
+    assert set(_state(home).read("outcomes/alerts")["programme_id"]) == {"alpha", "beta"}
     monkeypatch.undo()
     mended = run(home, as_of=AS_OF, now=NOW)
     assert (mended.computed, mended.failures) == (["alpha"], [])

@@ -1,4 +1,4 @@
-"""Canaries: a patient number, a name and an answer text planted in the exports come out nowhere.
+"""Canaries: a patient number, a name, an answer text and a risk answer planted in the exports come out nowhere.
 
 Each is driven through the ways in which things go wrong: a bad cell, a bad file, a crash while computing, while writing and
 while publishing, a crash of the command line. Then everything that was printed, logged, stored by Dagster or published is
@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from assets.home import Home
+from assets.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER, NAME, TEXT = "739184", "Wilhelmina-Canary", "rather-not-say-canary"
 CANARIES = (NUMBER, NAME, TEXT)
+#: A number of acts of self-harm that nothing else counts, and how it would stand in a text.
+ACTS = 31847
+_ACTS = re.compile(rb"(?<![\w.])31847(?![\w])")
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +43,12 @@ from mbt_rom import schedule
 def expected(forms, episodes, **named):
     return pd.Series(["CANARIES"]).astype("Int8")
 schedule.expected = expected
+""",
+    "risk answers cannot be found": """
+from mbt_rom import alerts
+def found(items, findings, *given, **named):
+    raise ValueError(f"{items['sshi'].to_dict('records')} of CANARIES")
+alerts.alerts = found
 """,
     "a table cannot be written": """
 from assets import warehouse
@@ -83,6 +97,9 @@ def _plant(home: Path) -> None:
         f"{NUMBER},{NAME},{NAME},{TEXT},1,1,1,1,1,1,1,1,77777",
     ]
     (home / "inbox" / "alpha" / "canaries.csv").write_text("\n".join([header, *rows]) + "\n")
+    counts = ("suicidal_acts", "self_harm_acts", "hospital_admissions", "emergency_contacts", "months_covered")
+    risky = f"patient_id,date,{','.join(f'sshi_{c}' for c in counts)}\n{NUMBER},2026-06-25,0,{ACTS},0,0,6\n"
+    (home / "inbox" / "alpha" / "sshi.csv").write_text(risky)
 
 
 def _searched(home: Path) -> dict[str, bytes]:
@@ -111,6 +128,30 @@ def test_no_canary_comes_out(home: Path, fault: str) -> None:
     places = {**_searched(home), "(printed)": told}
     assert "dagster/history/runs.db" in places
     assert [(p, c) for p, data in places.items() for c in CANARIES if c.encode() in data] == []
+    _no_risk_answer_comes_out(home, places)
+    if fault in ("nothing else goes wrong", "an instrument cannot be scored"):
+        alerts = _state(home).read("outcomes/alerts").query("item == 'sshi_self_harm_acts'")
+        assert alerts[["answer", "form_status"]].to_numpy().tolist() == [[ACTS, "set_aside"]]
+        assert b"alert" not in told.lower(), "others read the summary of a night"
+        assert b"risk" not in told.lower()
+
+
+def _state(home: Path) -> State:
+    return State(Home.open(home), pd.Timestamp("2026-06-30").date())
+
+
+def _no_risk_answer_comes_out(home: Path, places: dict[str, bytes]) -> None:
+    """Neither the answer, nor whose it is, nor the word for it on any page."""
+    assert [p for p, data in places.items() if _ACTS.search(data)] == []
+    assert _ACTS.search(f'{{"n": {ACTS}, "at": 1}}'.encode())
+    [whose] = _state(home).pseudonyms.of_numbers("north", pd.Series([NUMBER]))
+    outside = {p: data for p, data in places.items() if not p.startswith("warehouse/")}
+    assert [p for p, data in outside.items() if whose.encode() in data] == []
+    pages = b"".join(data for p, data in places.items() if p.startswith("published/"))
+    assert b"new_or_worse" not in pages
+    assert b"suicidal thoughts" not in pages
+    contributed = _state(home).read("contributions/outcomes")
+    assert not contributed.eq(whose).any(axis=None)
 
 
 def test_the_work_list_names_row_and_column_and_no_value(home: Path, tmp_path: Path) -> None:
@@ -137,5 +178,5 @@ def test_answers_cannot_be_read_from_the_archive_or_the_vault(home: Path) -> Non
     rom = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "nightly", "--as-of", "2026-06-30"]
     subprocess.run(rom, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
     sealed = [p.read_bytes() for f in ("archive", "vault") for p in (home / f).rglob("*") if p.is_file()]
-    assert len(sealed) == 7 + 2  # different files; drop folders
+    assert len(sealed) == 8 + 2  # different files; drop folders
     assert [c for c in CANARIES for data in sealed if c.encode() in data] == []

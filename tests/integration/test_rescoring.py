@@ -50,6 +50,7 @@ licence: {status: public_domain}
 REVERSED = ("reverse: []", "reverse: [4, 5]")
 AFTER_SCORES = {
     "scores/mood5", "outcomes/expected", "outcomes/response", "outcomes/trajectories", "outcomes/change",
+    "outcomes/psychometrics", "outcomes/item_psychometrics", "findings/psychometrics", "findings/summary",
     "contributions/outcomes",
 }  # fmt: skip
 

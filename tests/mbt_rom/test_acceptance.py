@@ -111,6 +111,24 @@ def test_rows_without_date_and_moment_are_not_duplicates_of_each_other():
     assert set(decided(*rows).values()) == {"accepted"}
 
 
+def test_counts_are_answers_like_any_other():
+    """Counts are stored wider than answers are; a form that differs in nothing else is another form."""
+    sshi = instrument("sshi")
+    base = {
+        "programme_id": "north",
+        "delivery_id": "d1",
+        "received_at": pd.Timestamp("2024-04-01", tz="UTC"),
+        "block": 0,
+    }
+    base |= {"patient_id": "p_1", "administered_on": "2024-03-01", "sshi_months_covered": 6}
+    counts = [{"sshi_suicidal_acts": 0}, {"sshi_suicidal_acts": 3}, {"sshi_suicidal_acts": 3}]
+    rows = [base | one | {"row_id": f"r{n}", "source_row": n + 2} for n, one in enumerate(counts)]
+    items = items_table(sshi).conform(pd.DataFrame(rows))
+    assert dispositions(items, findings_table("sshi").empty()).tolist() == ["accepted", "accepted", "duplicate"]
+    assert n_answered(items).tolist() == [2, 2, 2]
+    assert forms_of_the_day(items.head(2)).tolist() == [2, 2]
+
+
 def test_a_moment_serves_where_there_is_no_date():
     rows = form("a", on=None, moment_given="m6"), form("b", on=None, moment_given="m6")
     assert decided(*rows) == {"a": "accepted", "b": "duplicate"}

@@ -13,7 +13,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import all as all_assets
 from assets.home import create
-from mbt_rom.registry import instrument
+from mbt_rom.registry import instrument, instruments
 from pipelines.definitions import build_defs, defs
 from pipelines.instance import open_instance
 from pipelines.schedules import CRON, TIMEZONE, every_night
@@ -26,12 +26,17 @@ issuers: {north: {}}
 programmes:
   alpha: {name: Alpha, issuer: north, instruments: [phq9]}
 """
-PER_INSTRUMENT = {f"{s}/{i}" for s in ("items", "findings", "scores") for i in ("bsi", "eq5d3l", "eq5d5l", "phq9")}
+INSTRUMENTS = (
+    "bdi2", "bsi", "bsi18", "dappsf", "ecr", "ecrr", "eq5d3l", "eq5d5l", "iip32", "iip64", "mmpi2rf", "mpq", "oq45", "paibor",
+    "phq9", "rfq54", "rfq8", "rmet", "scid1", "scid2", "sds", "sipp118", "sshi", "ticp",
+)  # fmt: skip
+PER_INSTRUMENT = {f"{s}/{i}" for s in ("items", "findings", "scores") for i in INSTRUMENTS}
 SINGLE = {
     "deliveries/ledger",
     "deliveries/contents",
     "deliveries/conservation",
     "findings/deliveries",
+    "findings/psychometrics",
     "findings/registers",
     "findings/summary",
     "reference/programmes",
@@ -41,7 +46,10 @@ SINGLE = {
     "outcomes/expected",
     "outcomes/response",
     "outcomes/trajectories",
+    "outcomes/psychometrics",
+    "outcomes/item_psychometrics",
     "outcomes/change",
+    "outcomes/alerts",
     "contributions/outcomes",
     "benchmarks/programmes",
     "published/site",
@@ -67,10 +75,9 @@ def test_snapshot_of_assets_jobs_schedules_sensors() -> None:
 def test_snapshot_of_checks_and_which_of_them_stop_a_run() -> None:
     graph = defs.resolve_asset_graph()
     found = {k.to_user_string(): graph.get_check_spec(k).blocking for k in graph.asset_check_keys}
-    instruments = ("bsi", "eq5d3l", "eq5d5l", "phq9")
     assert found == {
-        **{f"findings/{i}:every_form_is_in_order": False for i in instruments},
-        **{f"scores/{i}:every_score_is_within_its_range": True for i in instruments},
+        **{f"findings/{i}:every_form_is_in_order": False for i in INSTRUMENTS},
+        **{f"scores/{i}:every_score_is_within_its_range": True for i in INSTRUMENTS},
         "findings/deliveries:every_file_is_in_order": False,
         "deliveries/conservation:every_row_is_accounted_for": True,
     }
@@ -82,6 +89,35 @@ def test_partitions_end_where_comparison_begins() -> None:
     assert whole == {"deliveries/ledger", "reference/programmes", "benchmarks/programmes", "published/site"}
     parents = _names(graph.get(dg.AssetKey(["benchmarks", "programmes"])).parent_keys)
     assert parents == {"contributions/outcomes"}
+
+
+def _above(graph: dg.AssetGraph, table: str) -> set[str]:
+    """All tables that a table is computed from, however indirectly."""
+    parents = _names(graph.get(dg.AssetKey(table.split("/"))).parent_keys)
+    return parents.union(*(_above(graph, p) for p in parents))
+
+
+def test_nothing_is_computed_from_risk_answers() -> None:
+    graph = defs.resolve_asset_graph()
+    assert graph.get(dg.AssetKey(["outcomes", "alerts"])).child_keys == set()
+    for name in ("contributions/outcomes", "benchmarks/programmes", "published/site"):
+        assert "items/phq9" in _above(graph, name)
+        assert "outcomes/alerts" not in _above(graph, name)
+
+
+def test_risk_answers_wait_for_nothing_but_answers_and_findings() -> None:
+    """So they are there when nothing can be scored, or when deliveries do not add up."""
+    graph = defs.resolve_asset_graph()
+    asked = {i for i, d in instruments().items() if d.monitors == "outcome" and d.risk}
+    parents = _names(graph.get(dg.AssetKey(["outcomes", "alerts"])).parent_keys)
+    assert parents == {f"{stage}/{i}" for stage in ("items", "findings") for i in asked} | {"findings/deliveries"}
+    assert _above(graph, "outcomes/alerts") - parents == {
+        "deliveries/ledger",
+        "reference/patients",
+        "findings/registers",
+    }
+    assert {"phq9", "sshi", "bsi"} <= asked
+    assert "clinical_process" not in asked
 
 
 def test_an_instrument_that_is_added_gets_its_assets_without_code() -> None:
