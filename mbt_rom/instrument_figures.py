@@ -11,7 +11,8 @@ from typing import cast
 
 from mbt_rom.in_words import confidence_in_words, number, sure, term
 from mbt_rom.markdown import code, codes, paragraph, plain, section_body, table
-from mbt_rom.model import ChangeBasis, Confidence, Fact, Instrument, Norm, Scale
+from mbt_rom.model import ChangeBasis, Confidence, Fact, Instrument, Norm
+from mbt_rom.norms import usable_norms
 from mbt_rom.valuation import ValueSet
 
 _OPS = {">=": "{} or more", ">": "more than {}", "<": "less than {}", "==": "exactly {}"}
@@ -30,8 +31,11 @@ def value_sets(definition: Instrument, sets: Mapping[str, ValueSet]) -> list[str
     rows = (_value_set(v, is_default=v.id in defaults) for v in sets.values())
     heads = ["id", "value set", "country", "year", "lowest", "highest", "default", "how sure", "source"]
     lines = table(heads, rows)
-    about = "A utility always carries the id of its value set; those of different sets are never pooled or compared."
-    return [*paragraph(about, "Value sets are adults': under 18 there is no utility."), *lines] if lines else []
+    about = (
+        "A utility always carries the id of its value set; those of different sets are never pooled or compared, and under 18 "
+        "there is none: see [EQ-5D](../eq5d.md)."
+    )
+    return [*paragraph(about), *lines] if lines else []
 
 
 def _value_set(v: ValueSet, *, is_default: bool) -> list[str]:
@@ -39,19 +43,6 @@ def _value_set(v: ValueSet, *, is_default: bool) -> list[str]:
     how_sure = confidence_in_words(cast(Confidence, v.confidence))
     default = "yes" if is_default else ""
     return [code(v.id), v.label, term(v.country), str(v.year), *ends, default, how_sure, plain(v.cite)]
-
-
-def usable_norms(definition: Instrument) -> tuple[Norm, ...]:
-    """Norms that give T-scores without being asked for: general population, mean and SD of one sample, seen in print.
-
-    A norm of utilities must name its value set.
-    """
-    return tuple(norm for norm in definition.norms if _is_usable(norm, definition.scale(norm.scale)))
-
-
-def _is_usable(norm: Norm, scale: Scale) -> bool:
-    fits_value_set = (norm.value_set is not None) == (scale.method == "value_set")
-    return norm.population == "community" and norm.sd is not None and not norm.is_provisional and fits_value_set
 
 
 def norms(definition: Instrument) -> list[str]:
@@ -84,7 +75,7 @@ def _about_norms(definition: Instrument) -> list[str]:
         about = "from the samples of the general population below that have an SD and are not provisional"
         return paragraph(f"T-scores (mean 50, SD 10) are given for {codes(scales)}, {about}.")
     why = "No norm was found." if not definition.norms else f"The figures below {_shortcomings(definition)}."
-    own = "A home can enter figures of its own, for instance from its licensed manual."
+    own = "A home can enter figures of its own, for instance from its licensed manual: [how](../norms.md)."
     is_outcome = definition.monitors == "outcome"
     return paragraph("**No usable norm: T-scores are not given.**", why, own if is_outcome else None)
 

@@ -29,6 +29,7 @@ from mbt_rom.in_words import (
 )
 from mbt_rom.markdown import code, codes, paragraph, plain, section, section_body, table
 from mbt_rom.model import PROVISIONAL, Coding, Instrument, Item, Manual, Scale
+from mbt_rom.norms import usable_norms
 from mbt_rom.valuation import ValueSet
 
 _MOMENTS = {
@@ -37,6 +38,8 @@ _MOMENTS = {
 }  # fmt: skip
 _PRINTED = {"required": "X", "desired": "(X)"}
 _NOWHERE = "–"
+#: So many scales with one rule are called all others.
+_MANY = 7
 _INDEX = ["instrument", "measures", "items", "domain", "key", "norm usable", "how sure"]
 _PROPOSAL = "**Proposal.** The manual describes this form and prints none; this one is ours. It is off until a home asks for it."
 _SUPPLY = (
@@ -88,7 +91,7 @@ def _index_row(definition: Instrument, domains: Domains) -> list[str]:
         _n_items(definition),
         _links(domains.of(_primary_name(definition)), page=""),
         KEYS[definition.key],
-        "yes" if figures.usable_norms(definition) else "no",
+        "yes" if usable_norms(definition) else "no",
         confidence_in_words(definition.confidence),
     ]
 
@@ -132,8 +135,7 @@ def _about_domain(domain: Domain) -> list[str]:
         by_instrument.setdefault(instrument, []).append(scale)
     rows = ([f"[{i}]({i}.md)", codes(scales)] for i, scales in by_instrument.items())
     feeds = [f"- Register {code(feed.register_name)}: {plain(feed.gives)}." for feed in domain.registers]
-    scales = table(["instrument", "scales"], rows) or ["No questionnaire measures it."]
-    body = section_body(paragraph(plain(domain.note)), scales, feeds)
+    body = section_body(paragraph(plain(domain.note)), table(["instrument", "scales"], rows), feeds)
     return [f"### {domain.label.en}", "", *body, ""]
 
 
@@ -212,7 +214,7 @@ def _opening(definition: Instrument, domains: Domains | None) -> list[str]:
         ["primary scale", f"{plain(definition.primary.label)} {code(definition.primary.id)}"],
         ["key", f"{KEYS[definition.key]}: {KEYS_MEAN[definition.key]}"],
         ["needed from the site", plain(definition.needs)],
-        ["norm usable", "yes" if figures.usable_norms(definition) else "no"],
+        ["norm usable", "yes" if usable_norms(definition) else "no"],
         ["how sure", confidence_in_words(definition.confidence)],
     ]
     return [
@@ -330,7 +332,8 @@ def _details(definition: Instrument) -> list[str]:
     for scale in definition.scales:
         for text in _detail(definition, scale):
             said.setdefault(text, []).append(scale.id)
-    bullets = [f"- {codes(scales)}: {text}." for text, scales in said.items()]
+    n_scales = len(definition.scales)
+    bullets = [f"- {'All scales' if 1 < len(s) == n_scales else codes(s)}: {text}." for text, s in said.items()]
     circle = [f"{code(scale.id)} {scale.angle}" for scale in definition.scales if scale.angle is not None]
     return [*bullets, f"- Places on the circle of octants, in degrees: {', '.join(circle)}."] if circle else bullets
 
@@ -370,7 +373,9 @@ def _missing(definition: Instrument) -> list[str]:
         by_rule.setdefault(missing_in_words(definition, scale), []).append(scale.id)
     if len(by_rule) == 1 and len(definition.scales) > 1:
         return [f"All scales: {rule}" for rule in by_rule]
-    return [f"- {codes(scales)}: {rule}" for rule, scales in by_rule.items()]
+    *fewer, (rule, most) = sorted(by_rule.items(), key=lambda entry: len(entry[1]))
+    last = codes(most) if len(most) < _MANY else "all other scales"
+    return [*(f"- {codes(scales)}: {rule}" for rule, scales in fewer), f"- {last}: {rule}"]
 
 
 # --- exports -------------------------------------------------------------------------------------------------------------
@@ -424,8 +429,8 @@ def _declared(definition: Instrument) -> str | None:
     if len(definition.codings) == 1:
         return None
     return (
-        "The first coding is the published one. Any other is declared in the mapping file (`coding:`); where two of them could "
-        "both be meant, none is guessed."
+        "The first coding is the published one. Another one is declared in the [mapping file](../mapping-files.md) (`coding:`), or "
+        "with `rom score --coding`; where two of them could both be meant, none is guessed."
     )
 
 

@@ -248,11 +248,22 @@ def _references(definition: Instrument, scale: Scale, settings: Consortium) -> l
     if key in settings.reference_norms:
         chosen = settings.reference_norms[key]
         return [_chosen_reference(definition, scale, choice, key=f"reference_norms.{key}") for choice in chosen]
-    return [n for n in definition.norms if n.scale == scale.id and _is_reference(n, scale)]
+    return [norm for norm in usable_norms(definition) if norm.scale == scale.id]
+
+
+def usable_norms(definition: Instrument) -> tuple[Norm, ...]:
+    """The norms of a definition that give T-scores without being asked for.
+
+    Samples of the community with an SD whose figures somebody saw in print; one of utilities must name its value set.
+
+    >>> from mbt_rom.registry import instrument
+    >>> usable_norms(instrument("phq9"))
+    ()
+    """
+    return tuple(norm for norm in definition.norms if _is_reference(norm, definition.scale(norm.scale)))
 
 
 def _is_reference(norm: Norm, scale: Scale) -> bool:
-    """Whether a norm is used without being asked for."""
     is_usable = norm.sd is not None and not norm.is_provisional and _fits_value_set(norm, scale)
     return is_usable and norm.population == _REFERENCE
 

@@ -80,7 +80,7 @@ def _about_columns(
     definition: Instrument, columns: Sequence[str], *, file: str, value_sets: Mapping[str, ValueSet]
 ) -> Iterator[Difference]:
     scales = {scale.id for scale in definition.scales}
-    needed = [*_ABOUT, *definition.item_ids, *(scale.id for scale in _scored(definition))]
+    needed = [*_ABOUT, *definition.item_ids, *(scale.id for scale in scorable(definition))]
     for column in needed:
         if column not in columns:
             yield Difference(file, "the column is not there; add it", row=1, column=column)
@@ -95,9 +95,14 @@ def _about_columns(
             yield Difference(file, "stands twice", row=1, column=column)
 
 
-def _scored(definition: Instrument) -> list[Scale]:
-    """The scales that can have a score: their key is known, and their formula is public."""
-    return [scale for scale in definition.scales if scale.method != "not_published" and definition.items_of(scale)]
+def scorable(definition: Instrument) -> list[Scale]:
+    """The scales that can have a score: the formula is public, and the key is known, as is that of the scales it is made of."""
+    return [scale for scale in definition.scales if _is_scorable(definition, scale)]
+
+
+def _is_scorable(definition: Instrument, scale: Scale) -> bool:
+    parts = [] if scale.items else [definition.scale(part) for part in scale.scales]
+    return scale.is_keyed and all(_is_scorable(definition, part) for part in parts)
 
 
 def _about_cells(
@@ -193,7 +198,7 @@ def _uncovered(definition: Instrument, forms: Sequence[Form]) -> Iterator[str]:
     """What the forms leave out, as sentences."""
     if len(forms) < FEWEST_FORMS:
         yield f"holds {len(forms)} forms and needs at least {FEWEST_FORMS}"
-    for scale in _scored(definition):
+    for scale in scorable(definition):
         has_score = {bool(form[scale.id]) for form in forms}
         if True not in has_score:
             yield f"no form has a score on {scale.id}; add one"

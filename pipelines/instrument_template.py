@@ -20,6 +20,7 @@ full_name: {name}
 edition: {edition}  # no change is computed from one edition to another
 kind: self_report            # or interview, observer_rated, performance, checklist, cost_inventory
 measures: not yet described  # what it measures, in a few words
+confidence: unverified       # how sure all of this is, by and large; the words are explained below
 # recall_days: 14            # how far back the questions look; leave it out when they do not
 prefixes: [{id}]  # how the columns of exports begin: {id}_1, {id}_2 ...
 

@@ -14,6 +14,7 @@ import click
 from mbt_rom import registry
 from mbt_rom.model import Instrument, Scale
 from mbt_rom.registry import DefinitionError
+from pipelines.own_instruments import folder_of_instruments, folder_of_keys
 
 
 def named_instrument(name: str, *, home: Path) -> Instrument:
@@ -28,7 +29,7 @@ def named_instrument(name: str, *, home: Path) -> Instrument:
     for known in registry.instrument_ids():
         if _squashed(known) == wanted:
             return registry.instrument(known)
-    own = {path.stem: path for path in sorted((home / "instruments").glob("*.yaml"))}
+    own = {path.stem: path for path in sorted(folder_of_instruments(home).glob("*.yaml"))}
     for known, path in own.items():
         if _squashed(known) == wanted:
             return _defined_in(path)
@@ -67,7 +68,7 @@ def with_supplied_key(definition: Instrument, *, key: Path | None, home: Path) -
 
     Raises click.UsageError for a key that cannot be used: file, key, what is wrong and the remedy.
     """
-    of_home = home / "scoring_keys" / f"{definition.id}.yaml"
+    of_home = folder_of_keys(home) / f"{definition.id}.yaml"
     used = key or (of_home if of_home.is_file() else None)
     if used is None:
         return definition, None

@@ -14,7 +14,7 @@ from pathlib import Path
 from mbt_rom import registry
 from mbt_rom.model import Instrument
 from mbt_rom.registry import DefinitionError
-from mbt_rom.worked_examples import differences
+from mbt_rom.worked_examples import differences, scorable
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,6 @@ def every_instrument(home: Path) -> dict[str, Instrument]:
     return registry.keyed_instruments(known, folder_of_keys(home))
 
 
-def one_instrument(instrument_id: str, home: Path) -> Instrument:
-    """The instrument of that id with the key that the home holds for it. No other file of the home is read.
-
-    Raises KeyError, naming those that there are, when there is none, and `DefinitionError` as `every_instrument`.
-    """
-    if instrument_id in own_ids(home):
-        definition = registry.local_instrument(folder_of_instruments(home) / f"{instrument_id}.yaml")
-    elif instrument_id in registry.instrument_ids():
-        definition = registry.instrument(instrument_id)
-    else:
-        there_are = ", ".join([*registry.instrument_ids(), *own_ids(home)])
-        raise KeyError(f"no instrument '{instrument_id}'; there are {there_are}")
-    key = folder_of_keys(home) / f"{instrument_id}.yaml"
-    return registry.keyed_instrument(definition, key) if key.is_file() else definition
-
-
 def check(home: Path, instrument_id: str | None = None) -> Iterator[Checked]:
     """Looks at every definition and key of the home, or at those of one instrument: are they valid, do the examples agree?
 
@@ -82,16 +66,23 @@ def check(home: Path, instrument_id: str | None = None) -> Iterator[Checked]:
 
 def _checked(path: Path, home: Path, *, must_have_examples: bool) -> Iterator[Checked]:
     try:
-        definition = one_instrument(path.stem, home)
+        definition = _completed(path.stem, home)
     except KeyError:
         yield Checked(path.name, ("no instrument has that name; name the file after its instrument",))
         return
     except DefinitionError as error:
         yield Checked(error.file, (f"key '{error.key}': {error.wrong}; {error.remedy}",))
         return
-    n_scales = sum(scale.is_keyed for scale in definition.scales)
-    yield Checked(path.name, says=f"can be used; {n_scales} of {len(definition.scales)} scales have a key")
+    n_scales = len(definition.scales)
+    yield Checked(path.name, says=f"can be used; {len(scorable(definition))} of {n_scales} scales can be scored")
     yield from _examples(definition, path.with_suffix(".csv"), must_be_there=must_have_examples)
+
+
+def _completed(instrument_id: str, home: Path) -> Instrument:
+    """The instrument of that id, the home's own before that of the software, with the key that the home holds for it."""
+    own, key = (folder / f"{instrument_id}.yaml" for folder in (folder_of_instruments(home), folder_of_keys(home)))
+    definition = registry.local_instrument(own) if own.is_file() else registry.instrument(instrument_id)
+    return registry.keyed_instrument(definition, key) if key.is_file() else definition
 
 
 def _examples(definition: Instrument, path: Path, *, must_be_there: bool) -> Iterator[Checked]:

@@ -116,12 +116,10 @@ def show(name: str, home: Path) -> None:
 
 
 def _one(name: str, home: Path) -> Instrument:
-    from pipelines.own_instruments import one_instrument
+    from pipelines.named_instruments import named_instrument, with_supplied_key
 
-    try:
-        return one_instrument(name, home)
-    except KeyError as error:
-        raise click.BadParameter(str(error.args[0]), param_hint="ID") from None
+    definition, _ = with_supplied_key(named_instrument(name, home=home), key=None, home=home)
+    return definition
 
 
 def _described(definition: Instrument) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mbt_rom.registry import instrument_ids
 from pipelines.cli import COMMANDS
 
 LARGEST = 500_000
@@ -107,3 +108,8 @@ def test_generated_pages_are_current(project_root: Path, tmp_path: Path, python:
     stale = [str(name) for name in made if _text(tmp_path / name) != _text(project_root / name)]
     assert stale == [], "run `make docs` and commit what it writes"
     assert len(made) >= 2
+
+
+def test_every_instrument_has_a_page_and_every_page_an_instrument(project_root: Path) -> None:
+    pages = {path.name for path in (project_root / "docs" / "instruments").iterdir()}
+    assert pages == {"index.md", *(f"{i}.md" for i in instrument_ids())}
