@@ -490,6 +490,11 @@ class Instrument(Frozen):
         return self.items_of(self.primary) or tuple(item.id for item in self.items if item.is_scored)
 
     @cached_property
+    def right_answers(self) -> dict[Identifier, int]:
+        """Item -> place of its right answer, where some scale has an answer key."""
+        return {item: place for scale in self.scales for item, place in scale.answer_key.items()}
+
+    @cached_property
     def definition_hash(self) -> str:
         """Twelve hexadecimal digits that change whenever anything in the definition changes."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
@@ -498,12 +503,17 @@ class Instrument(Frozen):
     def reading_hash(self) -> str:
         """Twelve hexadecimal digits that change when forms may be recognised, read or judged otherwise than before.
 
-        They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only the items
-        without which a form is refused count.
+        They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only this counts:
+        the items without which a form is refused; where a coding says right or wrong, the right answers; where one turns items
+        round, which items of the primary scale are reversed, since reading looks whether they run with the others.
         """
         read = self.model_dump_json(exclude=set(BEYOND_READING))
-        needed = [*self.needed_items, len(self.primary.items)]
-        return hashlib.sha256(f"{read}{needed}".encode()).hexdigest()[:12]
+        looked_at: list[object] = [*self.needed_items, len(self.primary.items)]
+        if any(coding.is_scored for coding in self.codings):
+            looked_at.append(sorted(self.right_answers.items()))
+        if any(coding.reversed_items for coding in self.codings):
+            looked_at += [self.primary.items, self.primary.reverse]
+        return hashlib.sha256(f"{read}{looked_at}".encode()).hexdigest()[:12]
 
     def scale(self, scale_id: str) -> Scale:
         """The scale of that name; KeyError, naming those that exist, when there is none."""

@@ -124,10 +124,10 @@ def right_and_wrong(instrument: Instrument, item: Item) -> dict[str, int]:
     >>> right_and_wrong(rmet, rmet.item("rmet_01")), right_and_wrong(rmet, rmet.item("rmet_09"))
     ({'1': 1, '0': 2}, {'1': 4, '0': 1})
     """
-    keys = [scale.answer_key[item.id] for scale in instrument.scales if item.id in scale.answer_key]
-    if not keys:
+    right = instrument.right_answers.get(item.id)
+    if right is None:
         raise ExportError("mapping_invalid", f"{instrument.name} has no right answer to item '{item.number}'")
-    return {"1": keys[0], "0": keys[0] + 1 if keys[0] < item.largest else item.min}
+    return {"1": right, "0": right + 1 if right < item.largest else item.min}
 
 
 def holds_for(coding: Coding, item: Item) -> bool:

@@ -16,7 +16,7 @@ from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.registry import instrument
 from mbt_rom.settings import Consortium, Issuer, Programme
 
-IDS = ("bsi", "eq5d3l", "eq5d5l", "phq9")
+IDS = ("bsi", "eq5d3l", "eq5d5l", "ecrr", "mpq", "oq45", "phq9", "rmet", "sipp118", "sshi")
 
 
 class ReadOnly(Instrument):
@@ -30,8 +30,10 @@ class ReadOnly(Instrument):
 
 def read_only(definition: Instrument) -> Instrument:
     made = ReadOnly.model_construct(**{name: getattr(definition, name) for name in Instrument.model_fields})
-    # What the hash holds of the scales: the items without which a form is refused.
-    made.__dict__.update(primary=definition.primary, needed_items=definition.needed_items)
+    # What the hash holds of the scales: needed items, right answers, and which items are reversed.
+    made.__dict__.update(
+        primary=definition.primary, needed_items=definition.needed_items, right_answers=definition.right_answers
+    )
     return made
 
 
@@ -49,6 +51,9 @@ date: {column: Day}
 forms:
   - {instrument: bsi, prefix: Q, coding: one_based}
 """
+
+
+SCORED = MAPPING.replace("instrument: bsi", "instrument: rmet").replace("one_based", "scored")
 
 
 def csv(header: list[str], *rows: list[object]) -> bytes:
@@ -73,6 +78,11 @@ def numbered(name: str, n: int) -> list[str]:
     return ["patient_id", "date", *(f"{name}_{i}" for i in range(1, n + 1))]
 
 
+def oq45(answer: int) -> list[int]:
+    """That answer to every item, and its opposite to the nine that are scored the other way round."""
+    return [4 - answer if n in (1, 12, 13, 20, 21, 24, 31, 37, 43) else answer for n in range(1, 46)]
+
+
 GOOD = ["1", "2026-03-01"]
 FILES = {
     "good": (csv(numbered("phq9", 9), [*GOOD, *[1] * 9]), (), None),
@@ -81,6 +91,13 @@ FILES = {
     "other edition": (csv(["patient_id", "date", *(f"eq5d_{d}" for d in ("mo", "sc", "ua", "pd", "ad"))], [*GOOD, *[4] * 5]), (), None),
     "too many items": (csv(numbered("phq9", 12), [*GOOD, *[1] * 12]), (), "item_count_wrong"),
     "too few items": (csv(numbered("bsi", 20), [*GOOD, *[1] * 20]), (), "item_count_wrong"),
+    "items turned round": (csv(numbered("oq45", 45), *([i, "2026-03-01", *oq45(i % 5)] for i in range(40))), (), None),
+    "right and wrong": (csv(["Case", "Day", *(f"Q{i}" for i in range(1, 37))], [*GOOD, *[1] * 36]), (SCORED,), None),
+    "right and wrong undeclared": (csv(numbered("rmet", 36), [*GOOD, *[0] * 36]), (), "coding_undeclared"),
+    "no order": (csv(numbered("ecrr", 36), [*GOOD, *[1] * 36]), (), "order_undeclared"),
+    "no coding": (csv(numbered("sipp118", 118), [*GOOD, *[1] * 118]), (), "coding_undeclared"),
+    "single questions": (csv(numbered("mpq", 276), [*GOOD, *[1] * 276]), (), "raw_items_not_accepted"),
+    "interview": (csv(["patient", "date", "sshi_suicidal_acts"], [*GOOD, 400]), (), None),
     "mapped": (csv(["Case", "Day", *(f"Q{i}" for i in range(1, 54))], [*GOOD, *[5] * 53]), (MAPPING,), None),
 }  # fmt: skip
 

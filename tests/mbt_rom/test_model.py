@@ -317,6 +317,23 @@ def test_the_reading_hash_changes_with_what_decides_how_forms_are_read(
     assert (before.reading_hash != after.reading_hash) is is_read_otherwise
 
 
+TURNED = {"id": "turned", "confidence": "memory", "reversed_items": ["tiny_01"]}
+SCORED = {"id": "scored", "confidence": "memory", "min": 0, "max": 1, "is_scored": True}
+
+
+@pytest.mark.parametrize(
+    ("coding", "change"), [(TURNED, {"reverse": ["tiny_01"]}), (SCORED, {"answer_key": {"tiny_01": 1}})]
+)
+def test_what_a_coding_asks_of_the_scales_decides_how_forms_are_read(
+    coding: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """A form that is stored turned round, or as right and wrong, is read by what the scale says of its items."""
+    for codings, is_read_otherwise in (([coding], True), ([], False)):
+        before = Instrument.model_validate(definition(codings=codings))
+        after = Instrument.model_validate(definition(codings=codings, scales=[scale(**change)]))
+        assert (before.reading_hash != after.reading_hash) is is_read_otherwise
+
+
 def test_a_key_that_a_site_supplies_changes_how_forms_are_read_by_the_items_it_names_only() -> None:
     """The first key names the items without which a form is refused; which of them are turned round is a matter of scoring."""
     bare = instrument("rfq54")
