@@ -9,10 +9,9 @@ pandas makes. pingouin is given its frame in several types and the fastest one c
   benchmarks are.
 
 The promises are about pingouin's default, covariances by pair. Its other option, complete forms only, is our default; there
-most of the time on either side goes into reading the answers once, and no promise is made. No product of matrices of ours is
-large enough to be spread over cores, so that ours takes hardly longer while other processes run; pingouin's may take far
-longer then, or less on a machine with many idle cores. Careless answering of a million forms and many small groups are
-timed as well.
+most of the time on either side goes into reading the answers once, and no promise is made. Our products of matrices are too
+small to be spread over cores (see `mbt_rom/item_moments.py`); both sides lose time to other processes, ours a little more.
+Careless answering of a million forms and many small groups are timed as well.
 
     python -m benchmarks.bench_reliability            full size
     python -m benchmarks.bench_reliability --quick    a tenth of it; ratios are printed and not judged
