@@ -593,7 +593,7 @@ def _holders(definition: Instrument, scale: Scale, item_id: str) -> Iterator[Sca
 
 
 def cutoffs_crossed(definition: Instrument, scale: Scale, lowest: Floats, highest: Floats) -> NDArray[Any]:
-    """Per form the published cut-offs of the scale that lie between the two limits: ids separated by spaces, None for none.
+    """Per form the cut-offs of the scale, those seen in print, that lie between the two limits: ids separated by spaces, None for none.
 
     There the missing answers decide on which side the person stands. A single limit that is `nan` is an infinite one.
     """
@@ -601,7 +601,7 @@ def cutoffs_crossed(definition: Instrument, scale: Scale, lowest: Floats, highes
     is_known = ~(np.isnan(lowest) & np.isnan(highest))
     low, high = np.where(np.isnan(lowest), -np.inf, lowest), np.where(np.isnan(highest), np.inf, highest)
     for cutoff in definition.cutoffs:
-        if cutoff.scale != scale.id or cutoff.metric != "raw":
+        if cutoff.scale != scale.id or cutoff.metric != "raw" or cutoff.is_provisional:
             continue
         is_between = (low <= cutoff.value) & (cutoff.value <= high) & (low < high)
         is_crossed = is_between if cutoff.op == "==" else beyond(low, cutoff) != beyond(high, cutoff)
