@@ -125,7 +125,8 @@ def interview_findings(definition: Instrument, rows: pd.DataFrame) -> pd.DataFra
     counted = long.groupby(keys)["is_stated"].agg(n="size", n_stated="sum").reset_index().astype({"n_stated": "int64"})
     nowhere = failures(counted.loc[counted["n"] > 1], interview_suite(counted=True), index_columns=[*keys, "n"])
     is_told = pd.MultiIndex.from_frame(long[keys]).isin(pd.MultiIndex.from_frame(nowhere[keys]))
-    rest = long.loc[~is_told].assign(stated=long["is_stated"].map({True: "stated"}).astype("str"))
+    # Before the rows are chosen: a column that is assigned to a frame without rows would give it rows.
+    rest = long.assign(stated=long["is_stated"].map({True: "stated"}).astype("str")).loc[~is_told]
     blank = failures(rest, interview_suite(counted=False), index_columns=[*PLACE, "item"])
     said = nowhere.drop(columns="n").assign(detail=nowhere["n"].map("in none of {} interviews".format).astype("str"))
     return combined([as_findings(f, source=definition.id) for f in (said, blank)], source=definition.id)

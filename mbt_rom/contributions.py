@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mbt_rom import keys, people, schedule
-from mbt_rom.model import Instrument
+from mbt_rom.model import Instrument, Scale
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import CONTRIBUTIONS
 
@@ -46,11 +46,11 @@ def contributions(
     Inputs are rows of `outcomes/trajectories`, `outcomes/expected`, `reference/episodes` and `reference/patients`. Each
     person counts once, with the first episode. A moment whose form came gives one row per scale; one whose form did not
     come gives one row, on the instrument's primary scale, since only its status says anything. Moments after a death and
-    forms outside the schedule do not leave. `status` is missing where no episode is registered.
+    forms outside the schedule do not leave, nor do scores that are single answers (`is_an_answer`). `status` is missing where no episode is registered.
     """
     first = schedule.first_episodes(episodes, settings=settings)
     scheduled = _of_first_episode(expected[expected["moment"] != schedule.UNSCHEDULED], first)
-    received = _received(trajectories, scheduled)
+    received = _received(_without_answers(trajectories, definitions), scheduled)
     waiting = _not_received(scheduled, settings=settings, definitions=definitions)
     rows = pd.concat([received, waiting], ignore_index=True)
     rows = rows[rows["patient_id"].notna()].reset_index(drop=True)
@@ -65,6 +65,30 @@ def _of_first_episode(rows: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
     of_rows, of_first = keys.row_codes(rows, first, columns=["programme_id", "episode_id"])
     is_first = keys.lookup(of_rows, of_first) >= 0
     return rows[is_first | rows["episode_id"].isna().to_numpy()].reset_index(drop=True)
+
+
+def is_an_answer(definition: Instrument, scale: Scale) -> bool:
+    """Whether a score gives single answers away that never leave: a risk answer by itself, or all answers of a health profile.
+
+    >>> from mbt_rom.registry import instrument
+    >>> sshi, eq5d = instrument("sshi"), instrument("eq5d5l")
+    >>> [is_an_answer(sshi, sshi.scale(s)) for s in ("suicidal_acts", "any_suicidal_act", "suicidal_acts_rate", "crisis_event")]
+    [True, True, True, False]
+    >>> is_an_answer(eq5d, eq5d.scale("profile")), is_an_answer(eq5d, eq5d.scale("index"))
+    (True, False)
+    """
+    items, risky = set(scale.items), {rule.item for rule in definition.risk}
+    return scale.method == "profile" or bool(items and items <= risky)
+
+
+def _without_answers(trajectories: pd.DataFrame, definitions: Mapping[str, Instrument]) -> pd.DataFrame:
+    if trajectories.empty:
+        return trajectories
+    kept = {(d.id, s.id) for d in definitions.values() for s in d.scales if not is_an_answer(d, s)}
+    scales = trajectories[["instrument", "scale"]].drop_duplicates()
+    leaves = [pair in kept for pair in scales.itertuples(index=False, name=None)]
+    of_rows, of_scales = keys.row_codes(trajectories, scales[leaves], columns=["instrument", "scale"])
+    return trajectories[keys.lookup(of_rows, of_scales) >= 0].reset_index(drop=True)
 
 
 def _received(trajectories: pd.DataFrame, scheduled: pd.DataFrame) -> pd.DataFrame:

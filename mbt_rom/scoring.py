@@ -593,7 +593,7 @@ def _holders(definition: Instrument, scale: Scale, item_id: str) -> Iterator[Sca
 
 
 def cutoffs_crossed(definition: Instrument, scale: Scale, lowest: Floats, highest: Floats) -> NDArray[Any]:
-    """Per form the cut-offs of the scale, those seen in print, that lie between the two limits: ids separated by spaces, None for none.
+    """Per form the cut-offs seen in print that lie between the two limits of the scale: ids separated by spaces, None for none.
 
     There the missing answers decide on which side the person stands. A single limit that is `nan` is an infinite one.
     """

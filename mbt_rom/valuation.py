@@ -13,13 +13,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.int8]
@@ -232,43 +228,6 @@ def _within(level: Levels, n_levels: int) -> bool:
     """True when every level lies from 1 to `n_levels` or is missing."""
     # As unsigned numbers plus 127, which wrap at 256, MISSING becomes the largest and all levels keep their order.
     return bool(level.max() <= n_levels and (level.view(np.uint8) + np.uint8(127)).min() >= 128)
-
-
-def split_profile(
-    profiles: pd.Series, *, n_levels: int, missing_digits: str = ""
-) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
-    """Five-digit states such as 11232 as five columns of levels, and where a cell could not be read.
-
-    `profiles`: text, one state per row; a whole number that a spreadsheet wrote as 11232.0 is read as well. `n_levels` is 3 or
-    5 and must be known: a 5L column in which nobody ticked 4 or 5 looks like 3L. `missing_digits` are digits that were declared
-    to mean that a dimension was not answered, for example "9".
-
-    The first result has the columns `DIMENSIONS` (Int8) and the index of `profiles`; a cell that is empty or could not be read
-    gives five missing levels. The second is true where a cell is neither empty nor five such digits.
-
-    >>> import pandas as pd
-    >>> levels, is_unreadable = split_profile(pd.Series(["11232", "", "1123"]), n_levels=5)
-    >>> levels.iloc[0].tolist(), is_unreadable.tolist()
-    ([1, 1, 2, 3, 2], [False, False, True])
-    """
-    import pandas as pd
-
-    level_of = {str(level): level for level in range(1, n_levels + 1)}
-    if declared := sorted(set(missing_digits) & set(level_of)):
-        raise ValueError(f"{', '.join(declared)} cannot mean 'not answered': it is a level of this edition")
-    level_of |= dict.fromkeys(missing_digits, int(MISSING))
-    nothing = [int(MISSING)] * len(DIMENSIONS)
-    # Many people have the same state: every different cell is read once.
-    codes, cells = pd.factorize(profiles)
-    texts = [str(cell).strip().removesuffix(".0") for cell in cells]
-    is_state = np.array([len(t) == len(DIMENSIONS) and set(t) <= set(level_of) for t in texts] + [False], dtype=bool)
-    is_empty = np.array([not text for text in texts] + [True], dtype=bool)
-    read = [[level_of[d] for d in text] if ok else nothing for text, ok in zip(texts, is_state[:-1], strict=True)]
-    levels = np.array([*read, nothing], dtype=np.int8)[codes]
-    columns = {
-        d: pd.arrays.IntegerArray(level.copy(), level == MISSING) for d, level in zip(DIMENSIONS, levels.T, strict=True)
-    }
-    return pd.DataFrame(columns, index=profiles.index), ~(is_state | is_empty)[codes]
 
 
 # --- what utilities may be used for -------------------------------------------------------------------------------------

@@ -62,6 +62,15 @@ def test_a_delivery_that_says_it_nowhere_has_one_notice(interviews: Forms, patie
     ]
 
 
+def test_where_nobody_says_it_there_is_nothing_else(interviews: Forms, patients: pd.DataFrame) -> None:
+    rows = interviews({"interviewer": None, "is_blind": None}, {"interviewer": None, "is_blind": None})
+    assert told(judged(rows, patients)) == [
+        ("d1", "", item, "interviewer_not_stated", "notice", "in none of 2 interviews")
+        for item in ("interviewer", "is_blind")
+    ]
+    assert judged(rows, patients)["programme_id"].notna().all()
+
+
 def test_an_interview_without_answers_and_a_questionnaire_need_no_interviewer(
     interviews: Forms, forms: Forms, patients: pd.DataFrame
 ) -> None:

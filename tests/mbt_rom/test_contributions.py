@@ -1,5 +1,6 @@
 """What crosses the boundary, and what does not."""
 
+import sys
 from datetime import date
 
 import pandas as pd
@@ -87,6 +88,22 @@ def test_nothing_but_the_declared_columns_leaves_and_no_date_first_pseudonym_row
     cells = set(found.astype(str).to_numpy().ravel())
     assert not cells & {"p12", "row-7", "episode-9", "1990", "2023-01-05", "2023-01-10"}
     assert set(found["contribution_id"]) == {"c_21p"}
+
+
+def test_a_score_that_is_a_risk_answer_or_holds_all_answers_does_not_leave(monkeypatch):
+    monkeypatch.setitem(DEFINITIONS, "sshi", registry.instrument("sshi"))
+    planned = SETTINGS.programmes["a"].model_copy(update={"instruments": ("sshi", "eq5d5l")})
+    settings = SETTINGS.model_copy(update={"programmes": {**SETTINGS.programmes, "a": planned}})
+    monkeypatch.setattr(sys.modules[__name__], "SETTINGS", settings)
+    scores = [
+        ("a", "r1", "p12", "2023-01-05", None, "sshi", "suicidal_acts", 2.0),
+        ("a", "r1", "p12", "2023-01-05", None, "sshi", "any_self_harm", 1.0),
+        ("a", "r1", "p12", "2023-01-05", None, "sshi", "crisis_event", 1.0),
+        ("a", "r2", "p12", "2023-01-05", None, "eq5d5l", "profile", 21232.0),
+        ("a", "r2", "p12", "2023-01-05", None, "eq5d5l", "vas", 60.0),
+    ]
+    found = contributed([("a", "e1", "p12", "2023-01-10")], scores, [("a", "p12", 1990, "female")])
+    assert sorted(found.loc[found["score"].notna(), "scale"]) == ["crisis_event", "vas"]
 
 
 def test_a_person_contributes_the_first_episode_only():

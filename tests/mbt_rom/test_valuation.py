@@ -17,14 +17,12 @@ import pytest
 from mbt_rom import scoring, valuation
 from mbt_rom.registry import VALUE_SETS, value_set, value_sets
 from mbt_rom.valuation import (
-    DIMENSIONS,
     MISSING,
     MixedValueSetsError,
     crosswalk,
     no_adult_value_set,
     refuse_mixed,
     rounded,
-    split_profile,
     state_numbers,
     utilities,
     utilities_of,
@@ -336,85 +334,6 @@ def test_other_types_and_shapes_are_refused() -> None:
 def test_scoring_and_valuation_mean_the_same_by_missing() -> None:
     assert scoring.MISSING == MISSING
     assert scoring.MISSING.dtype == MISSING.dtype == np.int8
-
-
-# --- five digits in one column ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n_levels", [3, 5])
-def test_every_state_is_split_by_position(n_levels: int) -> None:
-    states = ["".join(digits) for digits in product("12345"[:n_levels], repeat=5)]
-    levels, is_unreadable = split_profile(pd.Series(states), n_levels=n_levels)
-    assert list(levels.columns) == list(DIMENSIONS)
-    assert set(levels.dtypes.astype(str)) == {"Int8"}
-    assert levels.astype(str).agg("".join, axis=1).tolist() == states
-    assert not is_unreadable.any()
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "1123",
-        "112321",
-        "11236",
-        "11230",
-        "1 1 2 3 2",
-        "1-1-2-3-2",
-        "11232.5",
-        "1.1232",
-        "abcde",
-        "-1232",
-        "１１２３２",
-        "112 2",
-    ],
-)
-def test_a_cell_that_is_no_state_is_flagged_and_has_no_levels(cell: str) -> None:
-    levels, is_unreadable = split_profile(pd.Series(["21111", cell, "11112"], dtype="str"), n_levels=5)
-    assert is_unreadable.tolist() == [False, True, False]
-    assert levels.isna().to_numpy().tolist() == [[False] * 5, [True] * 5, [False] * 5]
-
-
-def test_a_state_of_5l_is_unreadable_as_3l() -> None:
-    levels, is_unreadable = split_profile(pd.Series(["11123", "11124"]), n_levels=3)
-    assert is_unreadable.tolist() == [False, True]
-    assert levels.loc[0].tolist() == [1, 1, 1, 2, 3]
-
-
-def test_an_empty_cell_is_missing_and_not_unreadable() -> None:
-    levels, is_unreadable = split_profile(pd.Series(["", None, "  ", "11111"], index=list("abcd")), n_levels=5)
-    assert not is_unreadable.any()
-    assert levels.index.tolist() == list("abcd")
-    assert levels.isna().all(axis=1).tolist() == [True, True, True, False]
-
-
-@pytest.mark.parametrize("cells", [[11232, 55555], [11232.0, 55555.0], [" 11232 ", "55555.0"]])
-def test_whole_numbers_of_a_spreadsheet_are_read(cells: list[object]) -> None:
-    levels, is_unreadable = split_profile(pd.Series(cells), n_levels=5)
-    assert not is_unreadable.any()
-    assert levels.to_numpy(dtype=int).tolist() == [[1, 1, 2, 3, 2], [5] * 5]
-
-
-def test_a_digit_means_missing_only_where_that_was_declared() -> None:
-    cells = pd.Series(["11932", "99999", "11832"])
-    levels, is_unreadable = split_profile(cells, n_levels=5, missing_digits="9")
-    assert is_unreadable.tolist() == [False, False, True]
-    assert levels.isna().to_numpy().tolist() == [[False, False, True, False, False], [True] * 5, [True] * 5]
-    assert split_profile(cells, n_levels=5)[1].all()
-    with pytest.raises(ValueError, match="3, 5 cannot mean"):
-        split_profile(cells, n_levels=5, missing_digits="953")
-
-
-def test_no_cells_give_no_levels() -> None:
-    levels, is_unreadable = split_profile(pd.Series([], dtype="str"), n_levels=5)
-    assert levels.shape == (0, 5)
-    assert is_unreadable.shape == (0,)
-
-
-def test_split_states_have_the_utility_of_the_state() -> None:
-    levels, _ = split_profile(pd.Series(["23245", "", "55555"]), n_levels=5)
-    columns = [levels[d].to_numpy(dtype=np.int8, na_value=MISSING) for d in DIMENSIONS]
-    found = utilities_of(columns, value_set=ALL["england_2018"])
-    np.testing.assert_array_equal(found, [0.247, np.nan, -0.285])
 
 
 # --- what utilities may be used for -------------------------------------------------------------------------------------

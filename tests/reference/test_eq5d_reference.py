@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbt_rom import registry
-from mbt_rom.valuation import crosswalk, rounded, split_profile
+from mbt_rom.valuation import crosswalk, rounded
 from pipelines.commands.score import score
 
 HERE = Path(__file__).parent
@@ -156,11 +156,13 @@ def test_rom_score_of_the_example_forms(value_set_id: str, examples: Path, tmp_p
 
 
 @pytest.mark.real_data
-def test_example_forms_in_five_digits_are_the_same_forms(examples: Path) -> None:
-    import pandas as pd
-
-    states = pd.read_csv(examples / "eq5d3l_five_digit_example.csv", dtype="str", encoding="utf-8-sig")["State"]
-    columns = pd.read_csv(examples / "eq5d3l_example.csv", encoding="utf-8-sig")[list(DIMENSIONS)]
-    levels, is_unreadable = split_profile(states, n_levels=3)
-    assert not is_unreadable.any()
-    assert levels.to_numpy(dtype=int).tolist() == columns.to_numpy(dtype=int).tolist()
+def test_example_forms_in_five_digits_are_the_same_forms(examples: Path, tmp_path: Path) -> None:
+    written = {"eq5d3l_five_digit_example": ["--profile", "State"], "eq5d3l_example": ["--items", ",".join(DIMENSIONS)]}
+    scored = []
+    for name, options in written.items():
+        out = tmp_path / f"{name}.csv"
+        result = CliRunner().invoke(score, ["eq5d3l", str(examples / f"{name}.csv"), "-o", str(out), *options])
+        assert result.exit_code == 0, result.output
+        scored.append([(row["eq5d3l_profile"], row["eq5d3l_index"], row["eq5d3l_level_sum"]) for row in rows_of(out)])
+    assert scored[0] == scored[1]
+    assert len(scored[0]) == 200
