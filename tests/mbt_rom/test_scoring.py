@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from mbt_rom import scoring
-from mbt_rom.model import Instrument
+from mbt_rom.model import Cutoff, Instrument
 from mbt_rom.registry import instrument, value_set, with_key
-from mbt_rom.scoring import MISSING, answers_of, cutoffs_crossed, possible_range, scale_scores, score
+from mbt_rom.scoring import MISSING, answers_of, beyond, cutoffs_crossed, possible_range, scale_scores, score
 from mbt_rom.tables import items_table, scores_table
 
 KEYS = Path(__file__).parents[1] / "instruments" / "keys"
@@ -69,7 +69,9 @@ class TestWrapping:
     def test_more_answers_than_int8_can_count(self) -> None:
         definition = questionnaire(200, top=1, method="mean")
         assert scores_of(definition, [1] * 200) == [1]
-        assert scale_scores(definition, forms(definition, [1] * 200)).n_answered("total").tolist() == [200]
+        answered = scale_scores(definition, forms(definition, [1] * 200)).n_answered("total")
+        assert answered.tolist() == [200]
+        assert answered.dtype == np.int16
 
 
 class TestReverse:
@@ -452,6 +454,21 @@ class TestPossibleRange:
         # a: (2 + (4 - 0..4)) / 2 from 1 to 3 and b = 1: means 1 and 2. a = 3 and b from 1 to 2.
         assert self.limits(definition, [2, None, 0, 3], [2, 0, 0, None]) == (approx(1, 2), approx(2, 2.5))
 
+    def test_a_wrong_answer_is_one_that_can_be_given_where_there_are_only_two(self) -> None:
+        definition = questionnaire(2, top=1, method="answer_key", answer_key={"q_001": 0, "q_002": 1})
+        assert self.limits(definition, [None, 1], [0, None]) == (approx(1, 1), approx(2, 2))
+
+    def test_a_scale_of_scales_of_scales_is_filled_at_the_bottom(self) -> None:
+        definition = made(
+            some_items(3),
+            {"id": "total", "scales": ["middle", "b"], "method": "mean_of_scales"},
+            {"id": "middle", "scales": ["a"], "method": "mean_of_scales"},
+            {"id": "a", "items": ["q_001", "q_002"], "reverse": ["q_001"], "method": "mean"},
+            {"id": "b", "items": ["q_003"], "method": "single"},
+        )
+        # a: ((4 - 0..4) + 2) / 2 from 1 to 3; with b = 3: (1 + 3) / 2 and (3 + 3) / 2
+        assert self.limits(definition, [None, 2, 3]) == (approx(2), approx(3))
+
     def test_a_limit_counted_over_another_scale_does_not_bind_the_filled_form(self) -> None:
         part = {"rule": "rounded_item_mean", "max_missing": 1, "counted_over": "total"}
         definition = made(
@@ -526,13 +543,19 @@ class TestCutoffsCrossed:
 
     def test_one_unknown_limit_is_an_infinite_one_and_two_say_nothing(self) -> None:
         nan = math.nan
-        assert self.crossed([5, 15, nan, nan, nan], [nan, nan, 5, 15, nan], (">=", 10)) == [
-            "c0",
-            None,
-            None,
-            "c0",
-            None,
-        ]
+        lowest, highest = [5, 15, nan, nan, nan], [nan, nan, 5, 15, nan]
+        for op in (">=", "<", "=="):
+            assert self.crossed(lowest, highest, (op, 10)) == ["c0", None, None, "c0", None], op
+
+    @pytest.mark.parametrize(
+        ("op", "expected"),
+        [(">=", [False, True, True, False]), ("<", [True, False, False, False]), ("==", [False, True, False, False])],
+    )
+    def test_which_side_of_a_cutoff_a_score_is_on(self, op: str, expected: list[bool]) -> None:
+        cutoff = Cutoff.model_validate(
+            {"id": "c", "scale": "total", "op": op, "value": 10, "meaning": "m", "confidence": "verified"}
+        )
+        assert beyond(np.array([9.9, 10, 10.1, math.nan]), cutoff).tolist() == expected
 
 
 class TestBlocks:
@@ -569,6 +592,11 @@ class TestRefusals:
     def test_columns_of_different_length(self) -> None:
         with pytest.raises(ValueError, match="number of rows"):
             scale_scores(questionnaire(2), {"q_001": np.zeros(1, np.int8), "q_002": np.zeros(2, np.int8)})
+
+    def test_a_utility_without_a_value_set(self) -> None:
+        definition = questionnaire(5, low=1, top=3, method="value_set")
+        with pytest.raises(ValueError, match="scale 'total' needs a value set"):
+            scores_of(definition, [1, 1, 1, 1, 1])
 
     def test_value_set_of_another_edition(self) -> None:
         definition = instrument("eq5d3l")
@@ -753,6 +781,22 @@ class TestTable:
         assert long["score"].tolist() == approx(2, 1, 3, 2.25, 1.5, 3)
         assert long["is_prorated"].tolist() == [True, True, False, False, False, False]
         assert long["is_provisional"].tolist() == [True, True, False, False, False, False]
+
+    def test_an_instrument_of_one_scale_has_one_row_per_form(self) -> None:
+        bdi2 = instrument("bdi2")
+        long = score(bdi2, items_frame(bdi2, [1] * 21, [3] * 21), software_version="x")
+        assert long[["row_id", "scale", "score"]].to_numpy().tolist() == [["r0", "total", 21], ["r1", "total", 63]]
+
+    def test_a_scale_of_scales_whose_parts_are_added_as_answered_is_not_prorated(self) -> None:
+        rule = {"rule": "answered", "max_missing": 1}
+        definition = made(
+            some_items(2),
+            {"id": "total", "scales": ["a"], "method": "mean_of_scales"},
+            {"id": "a", "items": ["q_001", "q_002"], "missing": rule},
+        )
+        long = score(definition, items_frame(definition, [3, None]), software_version="x")
+        assert long["score"].tolist() == [3, 3]
+        assert long["is_prorated"].tolist() == [False, False]
 
     def test_edition_of_the_form_goes_before_that_of_the_definition(self) -> None:
         phq9 = instrument("phq9")

@@ -115,6 +115,12 @@ def test_a_term_that_means_nothing_is_refused() -> None:
         utilities({"full_health": 1.0, "mo4": -0.1}, n_levels=3)
 
 
+@pytest.mark.parametrize("term", ["mo0", "ad1"])
+def test_the_level_without_problems_has_no_term_of_its_own(term: str) -> None:
+    with pytest.raises(ValueError, match=rf"no value set with 3 levels has: {term}, ua9$"):
+        utilities({"full_health": 1.0, "ua9": -0.1, term: -0.1}, n_levels=3)
+
+
 def test_a_term_that_is_absent_is_named() -> None:
     with pytest.raises(KeyError, match="mo2"):
         utilities({"full_health": 1.0}, n_levels=3)
@@ -230,8 +236,10 @@ def test_dimensions_of_a_crosswalk_are_not_exchanged() -> None:
         np.full((5, 2), 0.5),
         np.full((4, 3), 1 / 3),
         np.array([[1, 0, 0], [1.5, -0.5, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]),
+        np.array([[1, 0, 0], [1 - 1e-6, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]),
+        np.array([[1, 0, 0], [1 + 5e-9, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]),
     ],
-    ids=["sums to .9", "turned round", "two levels", "four levels", "negative"],
+    ids=["sums to .9", "turned round", "two levels", "four levels", "negative", "a millionth less", "a little more"],
 )
 def test_probabilities_that_are_none_are_refused_with_their_dimension(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match="'ua'"):
