@@ -28,14 +28,14 @@ ledger = dg.AssetSpec(
 @value_free
 def contents(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
     """What each delivery offered to each instrument, counted by the reader."""
-    return rom.state.deliveries(context.partition_keys).contents
+    return rom.state.deliveries(context.partition_keys).contents()
 
 
 @dg.asset(key=DELIVERY_FINDINGS, group_name="findings", deps=[LEDGER], partitions_def=PROGRAMME, backfill_policy=RANGE)
 @value_free
 def delivery_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
     """What is wrong with files and their columns, those that were refused included."""
-    found = rom.state.deliveries(context.partition_keys).findings
+    found = rom.state.deliveries(context.partition_keys).findings()
     refused = refusals(rom.state.ledger, context.partition_keys)
     return below_each_other([found, refused])
 

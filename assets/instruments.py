@@ -33,7 +33,7 @@ def _items(definition: Instrument) -> dg.AssetsDefinition:
     )
     @value_free
     def items(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
-        return rom.state.deliveries(context.partition_keys).items[definition.id]
+        return rom.state.deliveries(context.partition_keys).items(definition)
 
     return items
 

@@ -23,7 +23,8 @@ def register_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> p
     from expectations.registers import validate_registers
 
     state = rom.state
-    delivered = state.deliveries(context.partition_keys).registers
+    deliveries = state.deliveries(context.partition_keys)
+    delivered = {name: deliveries.register(name) for name in REGISTERS}
     found = []
     for day, programmes in state.by_day(context.partition_keys).items():
         mine = {name: rows[rows["programme_id"].isin(programmes)] for name, rows in delivered.items()}
@@ -53,7 +54,7 @@ def _register(name: str) -> dg.AssetsDefinition:
         findings: pd.DataFrame,
         delivery_findings: pd.DataFrame,
     ) -> pd.DataFrame:
-        rows = rom.state.deliveries(context.partition_keys).registers[name]
+        rows = rom.state.deliveries(context.partition_keys).register(name)
         came = received(rom.state)
         return acceptance.accept_register(rows, findings, delivery_findings, key=_KEYS[name], received=came)
 

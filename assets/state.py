@@ -73,12 +73,32 @@ ACROSS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What a number of deliveries hold, together: see `mbt_rom.conform.Conformed`."""
+    """What a number of deliveries hold for some partitions, together: see `mbt_rom.conform.Conformed`."""
 
-    items: dict[str, pd.DataFrame]
-    registers: dict[str, pd.DataFrame]
-    findings: pd.DataFrame
-    contents: pd.DataFrame
+    parsed: Sequence[Conformed]
+    partitions: frozenset[str]
+
+    def items(self, definition: Instrument) -> pd.DataFrame:
+        """Every administration of one instrument."""
+        return self._together(
+            items_table(definition), [p.items[definition.id] for p in self.parsed if definition.id in p.items]
+        )
+
+    def register(self, name: str) -> pd.DataFrame:
+        """Rows of the register of that name: a key of `REGISTERS`."""
+        return self._together(REGISTERS[name], [p.registers[name] for p in self.parsed if name in p.registers])
+
+    def findings(self) -> pd.DataFrame:
+        """What is wrong with the files and their columns."""
+        return self._together(findings_table("deliveries"), [p.findings for p in self.parsed])
+
+    def contents(self) -> pd.DataFrame:
+        """What the files offered to each instrument."""
+        return self._together(CONTENTS, [p.contents for p in self.parsed])
+
+    def _together(self, table: Table, frames: list[pd.DataFrame]) -> pd.DataFrame:
+        rows = below_each_other([*frames, table.empty()])
+        return rows[rows["programme_id"].isin(self.partitions)].reset_index(drop=True)
 
 
 @dataclass
@@ -179,18 +199,7 @@ class State:
         """Everything that was delivered for these partitions, from their own folders and the shared one."""
         wanted = set(partitions)
         parsed = [self._of_row(row) for row in self._taken_in(wanted).itertuples()]
-        return Deliveries(
-            items={
-                i: _together(items_table(d), [p.items[i] for p in parsed if i in p.items], wanted)
-                for i, d in self.instruments.items()
-            },
-            registers={
-                r: _together(t, [p.registers[r] for p in parsed if r in p.registers], wanted)
-                for r, t in REGISTERS.items()
-            },
-            findings=_together(findings_table("deliveries"), [p.findings for p in parsed], wanted),
-            contents=_together(CONTENTS, [p.contents for p in parsed], wanted),
-        )
+        return Deliveries(parsed, frozenset(wanted))
 
     def _taken_in(self, partitions: set[str]) -> pd.DataFrame:
         ledger = self.ledger
@@ -205,6 +214,11 @@ class State:
             file_name=row.file_name,
             received_at=row.received_at.to_pydatetime(),
         )
+
+    def used_instruments(self) -> dict[str, Instrument]:
+        """The instruments that any programme plans to use or has delivered, by id."""
+        used = set().union(*(self.instruments_of(p) for p in self.home.partitions))
+        return {i: d for i, d in self.instruments.items() if i in used}
 
     def instruments_of(self, partition: str) -> set[str]:
         """Ids of the instruments that a programme plans to use or has delivered."""
@@ -377,8 +391,3 @@ def _hash(value: Any) -> str:
 def below_each_other(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The rows of all frames, which have the same columns; one of them when all are empty."""
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
-
-
-def _together(table: Table, frames: list[pd.DataFrame], partitions: set[str]) -> pd.DataFrame:
-    rows = below_each_other([*frames, table.empty()])
-    return rows[rows["programme_id"].isin(partitions)].reset_index(drop=True)

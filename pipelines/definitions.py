@@ -16,7 +16,7 @@ from assets import all as all_assets
 from assets.home import STAMP, Home
 from assets.io_manager import TableStore
 from assets.resources import HomeResource
-from assets.state import instruments_of
+from assets.state import State
 from mbt_rom.model import Instrument
 from pipelines import clock
 from pipelines.jobs import across, nightly, programme
@@ -42,7 +42,7 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
     rom = ClockedHome(root=str(folder.resolve()), as_of=as_of.isoformat() if as_of else "")
     resources = {"rom": rom, "io_manager": TableStore(rom=rom), **overrides}
     return dg.Definitions.merge(
-        all_assets.definitions(_known(folder)),
+        all_assets.definitions(_used(folder, as_of)),
         dg.Definitions(
             resources=resources,
             jobs=[nightly, programme, across],
@@ -53,9 +53,14 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
     )
 
 
-def _known(folder: Path) -> dict[str, Instrument] | None:
-    """The instruments of the home in that folder, its own among them; None where there is no home yet."""
-    return instruments_of(Home.open(folder)) if (folder / STAMP).is_file() else None
+def _used(folder: Path, as_of: date | None) -> dict[str, Instrument] | None:
+    """The instruments that the home in that folder uses, its own among them; None where there is no home, or it uses none yet.
+
+    A table that nobody fills costs every run the reading of it. The night asks anew after it has taken in what arrived.
+    """
+    if not (folder / STAMP).is_file():
+        return None
+    return State(Home.open(folder), as_of or date.max).used_instruments() or None
 
 
 defs = build_defs()
