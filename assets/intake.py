@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from assets.failures import place
-from assets.state import REFUSED, TAKEN_IN, State
+from assets.state import CODEBOOK, EXPORT, REFUSED, TAKEN_IN, State
 from mbt_rom.conform import Conformed
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.tables import LEDGER
@@ -49,7 +49,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of one file. `conformed` is what was understood; `reason` a rule, or the place of an error of ours."""
+    """What became of one file. `conformed` is what was understood; `reason` a rule, or the place of an error of ours.
+
+    `by`: who delivered it.
+    """
 
     label: str
     folder: str
@@ -57,6 +60,7 @@ class Taken:
     outcome: Outcome
     reason: str | None = None
     conformed: Conformed | None = None
+    by: str | None = None
 
     @property
     def needs_attention(self) -> bool:
@@ -115,10 +119,10 @@ def take_in_inbox(state: State, found: Iterable[Found], *, now: datetime) -> lis
     return taken
 
 
-def take_in_file(state: State, path: Path, *, folder: str, now: datetime) -> Taken:
-    """Takes in one file that somebody named, wherever it lies. It is not removed."""
+def take_in_file(state: State, path: Path, *, folder: str, now: datetime, by: str | None = None) -> Taken:
+    """Takes in one file that somebody (`by`) named, wherever it lies. It is not removed."""
     stat = path.stat()
-    result = _take(state, Found(path, folder, stat.st_size, stat.st_mtime_ns), folder=folder, now=now)
+    result = _take(state, Found(path, folder, stat.st_size, stat.st_mtime_ns), folder=folder, now=now, by=by)
     if result is None:
         raise OSError(f"{path}: changed while it was read; try again")
     enter(state, [result], sizes={result.delivery_id: stat.st_size}, now=now)
@@ -142,11 +146,40 @@ def enter(state: State, taken: list[Taken], *, sizes: dict[str, int], now: datet
         rows = ledger[ledger["programme_id"] == folder]
         known = set(rows["delivery_id"])
         new = {t.delivery_id: t for t in taken if t.folder == folder and t.outcome in (TAKEN_IN, REFUSED)}
-        fresh = [_row(t, size=sizes[i], now=now) for i, t in new.items() if i not in known]
+        fresh = [_row(state, t, size=sizes[i], now=now) for i, t in new.items() if i not in known]
         if fresh:
             together = pd.concat([rows, LEDGER.conform(pd.DataFrame(fresh))], ignore_index=True)
             state.warehouse.replace(LEDGER, together, programmes=[folder], fingerprints={})
     state.reread_ledger()
+
+
+def understand_again(state: State) -> int:
+    """Brings the ledger's account of how files were understood up to date; the number of files that were read again.
+
+    A mapping, a codebook or a definition may have come after a file, and decides with it what the file holds.
+    """
+    ledger = state.ledger
+    n = 0
+    for folder, rows in ledger.groupby("programme_id"):
+        stale = rows[rows["status"].eq(TAKEN_IN) & rows["read_with"].ne(state.read_with(str(folder)))]
+        if stale.empty:
+            continue
+        facts = [{**_facts(state.parsed(row)), "read_with": state.read_with(str(folder))} for row in stale.itertuples()]
+        fresh = rows.astype(object)
+        fresh.loc[stale.index, list(facts[0])] = pd.DataFrame(facts, index=stale.index)
+        state.warehouse.replace(LEDGER, LEDGER.conform(fresh), programmes=[str(folder)], fingerprints={})
+        n += len(stale)
+    if n:
+        state.reread_ledger()
+    return n
+
+
+def _owner(path: Path) -> str:
+    """Name of the owner of a file, or the number where the machine knows no name."""
+    try:
+        return path.owner()
+    except (KeyError, NotImplementedError):
+        return str(path.stat().st_uid)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -163,8 +196,8 @@ def _found(entry: os.DirEntry[str], *, folder: str | None) -> Found:
     return Found(Path(entry.path), folder, stat.st_size, stat.st_mtime_ns)
 
 
-def _take(state: State, file: Found, *, folder: str, now: datetime) -> Taken | None:
-    """What becomes of one file; None when it changed while it was read."""
+def _take(state: State, file: Found, *, folder: str, now: datetime, by: str | None = None) -> Taken | None:
+    """What becomes of one file; None when it changed while it was read. `by`: who delivers it, else its owner."""
     if file.size > state.home.settings.largest_file_mb * _MEGABYTE:
         return Taken(file.label, folder, _sha_of(file.path), "refused", TOO_LARGE)
     data = _read(file.path)
@@ -178,6 +211,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime) -> Taken | N
         return Taken(file.label, folder, delivery_id, "refused" if is_refused else "known", reason)
     name = file.path.name
     taken = _understood(state, data, delivery_id=delivery_id, folder=folder, name=name, label=file.label, now=now)
+    taken = replace(taken, by=by or _owner(file.path))
     if taken.outcome == "taken_in" and taken.conformed is not None:
         state.archive.store(data)
         state.vault.add(folder, _numbers(taken.conformed))
@@ -209,9 +243,10 @@ def _numbers(conformed: Conformed) -> dict[str, tuple[str, str]]:
     return dict(zip(numbers["patient_id"], pairs, strict=True))
 
 
-def _row(taken: Taken, *, size: int, now: datetime) -> dict[str, Any]:
+def _row(state: State, taken: Taken, *, size: int, now: datetime) -> dict[str, Any]:
     refused = taken.outcome == REFUSED
     facts = {} if taken.conformed is None or refused else _facts(taken.conformed)
+    read_with = {} if refused else {"read_with": state.read_with(taken.folder)}
     return {
         "programme_id": taken.folder,
         "delivery_id": taken.delivery_id,
@@ -220,12 +255,15 @@ def _row(taken: Taken, *, size: int, now: datetime) -> dict[str, Any]:
         "size_bytes": size,
         "status": REFUSED if refused else TAKEN_IN,
         "reason": taken.reason,
+        "received_by": taken.by,
+        **read_with,
         **facts,
     }
 
 
 def _facts(conformed: Conformed) -> dict[str, Any]:
     return {
+        "kind": EXPORT if conformed.codebook is None else CODEBOOK,
         "dialect": conformed.dialect,
         "encoding": conformed.encoding,
         "mapping": conformed.mapping or "detected",
@@ -246,7 +284,7 @@ def _settle_strangers(state: State, taken: list[Taken], *, now: datetime) -> Non
     others = rows[~rows["reason"].eq(UNKNOWN_FOLDER)]
     lying = {t.delivery_id: t for t in taken if t.delivery_id not in set(others["delivery_id"])}
     kept = rows[rows["reason"].eq(UNKNOWN_FOLDER) & rows["delivery_id"].isin(list(lying))]
-    fresh = [_row(t, size=0, now=now) for i, t in lying.items() if i not in set(kept["delivery_id"])]
+    fresh = [_row(state, t, size=0, now=now) for i, t in lying.items() if i not in set(kept["delivery_id"])]
     if fresh or len(kept) + len(others) < len(rows):
         frames = [f for f in (others, kept, LEDGER.conform(pd.DataFrame(fresh))) if len(f)] or [LEDGER.empty()]
         together = pd.concat(frames, ignore_index=True)

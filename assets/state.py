@@ -23,6 +23,7 @@ from assets.vault import Vault
 from assets.warehouse import Warehouse
 from mbt_rom import conform, registry
 from mbt_rom.conform import Conformed
+from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.mapping import Mapping, parse_mapping
 from mbt_rom.model import Instrument, Norm
 from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unknown_scales
@@ -44,6 +45,8 @@ from mbt_rom.tables import (
 from mbt_rom.valuation import ValueSet
 
 TAKEN_IN, REFUSED = "taken_in", "refused"
+#: Kinds of deliveries.
+EXPORT, CODEBOOK = "export", "codebook"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
@@ -109,6 +112,7 @@ class State:
     as_of: date
     _parsed: dict[tuple[Any, ...], Conformed] = field(default_factory=dict)
     _instruments_of: dict[str, set[str]] = field(default_factory=dict)
+    _codebooks: dict[str, list[tuple[str, Codebook]]] = field(default_factory=dict)
 
     @cached_property
     def instruments(self) -> dict[str, Instrument]:
@@ -163,6 +167,7 @@ class State:
         for name in ("ledger", "_ledger_prints", "_shared_print", "_folders_taken_in", "_received"):
             self.__dict__.pop(name, None)
         self._instruments_of.clear()
+        self._codebooks.clear()
 
     def read(
         self, name: str, *, programmes: Iterable[str] | None = None, columns: Sequence[str] | None = None
@@ -176,7 +181,8 @@ class State:
         self, data: Callable[[], bytes], *, delivery_id: str, folder: str, file_name: str, received_at: datetime
     ) -> Conformed:
         """One delivered file, understood. Each is parsed once per run, however often it is asked for."""
-        key = (delivery_id, folder, file_name, received_at)
+        codebooks = [book for sha, book in self._codebooks_of(folder) if sha != delivery_id]
+        key = (delivery_id, folder, file_name, received_at, len(codebooks))
         if key not in self._parsed:
             self._parsed[key] = conform.deliver(
                 data(),
@@ -188,8 +194,24 @@ class State:
                 instruments=self.instruments,
                 pseudonyms=self.pseudonyms,
                 mappings=self.mappings,
+                codebooks=codebooks,
             )
         return self._parsed[key]
+
+    def _codebooks_of(self, folder: str) -> list[tuple[str, Codebook]]:
+        """The codebooks that were delivered to a folder and to the shared one, with their deliveries, in order of arrival."""
+        if folder not in self._codebooks:
+            self._codebooks[folder] = []  # they are read without each other
+            rows = self._taken_in({folder})
+            books = [self.parsed(row).codebook for row in rows[rows["kind"] == CODEBOOK].itertuples()]
+            shas = rows.loc[rows["kind"] == CODEBOOK, "delivery_id"]
+            self._codebooks[folder] = [(sha, b) for sha, b in zip(shas, books, strict=True) if b is not None]
+        return self._codebooks[folder]
+
+    def read_with(self, folder: str) -> str:
+        """Hash of everything that decides how a file of that folder is understood, beside its bytes."""
+        books = [sha for sha, _ in self._codebooks_of(folder)]
+        return _hash([software.code_hash(), self._reading, self._mappings, self.home.settings.fingerprint(), books])
 
     def forget_parsed(self) -> None:
         """Gives back the memory that parsed deliveries take."""
@@ -198,7 +220,7 @@ class State:
     def deliveries(self, partitions: Iterable[str]) -> Deliveries:
         """Everything that was delivered for these partitions, from their own folders and the shared one."""
         wanted = set(partitions)
-        parsed = [self._of_row(row) for row in self._taken_in(wanted).itertuples()]
+        parsed = [self.parsed(row) for row in self._taken_in(wanted).itertuples()]
         return Deliveries(parsed, frozenset(wanted))
 
     def _taken_in(self, partitions: set[str]) -> pd.DataFrame:
@@ -206,7 +228,8 @@ class State:
         mine = ledger["programme_id"].isin(partitions | {SHARED}) & ledger["status"].eq(TAKEN_IN)
         return ledger[mine].sort_values(["received_at", "programme_id", "delivery_id"], kind="stable")
 
-    def _of_row(self, row: Any) -> Conformed:
+    def parsed(self, row: Any) -> Conformed:
+        """The delivery of a row of the ledger (as `itertuples` gives it), understood."""
         return self.parse(
             lambda: self.archive.read(row.delivery_id),
             delivery_id=row.delivery_id,

@@ -21,7 +21,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports import mapped, screening
+from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.detection import MEGABYTE, nonempty, read_grids, understand
+from mbt_rom.exports.dialects import codebook_of, plain
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import Mapping as MappingFile
 from mbt_rom.exports.names import Vocabulary, column_key, normalised
@@ -48,7 +50,7 @@ class Conformed:
     tables. `findings`: rows of `findings/deliveries`. `contents`: rows of `deliveries/contents`; per programme and
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
-    encrypted vault only. `n_rows`: data rows in the file.
+    encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
     """
 
     items: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Conformed:
     mapping: str | None = None
     mapping_hash: str | None = None
     n_rows: int = 0
+    codebook: Codebook | None = None
 
     @property
     def refused_for(self) -> str | None:
@@ -86,11 +89,13 @@ def deliver(
     instruments: Mapping[str, Instrument],
     pseudonyms: Pseudonyms,
     mappings: Sequence[MappingFile] = (),
+    codebooks: Sequence[Codebook] = (),
 ) -> Conformed:
     """The whole way from the bytes of a file to rows. Never raises for bad input: that becomes a fatal finding.
 
     `programme_id` None: a shared file whose programmes stand in a column. `delivery_id` is the sha256 of the bytes.
-    `received_at` carries a time zone.
+    `received_at` carries a time zone. `codebooks` are those delivered to the same folder, in the order of their arrival; a
+    file that is one itself holds nothing else.
     """
     delivery = Delivery(programme_id, delivery_id, received_at, settings, instruments, pseudonyms)
     if programme_id is not None and programme_id not in settings.programmes:
@@ -99,7 +104,9 @@ def deliver(
     try:
         vocabulary = Vocabulary(instruments)
         grids = _grids(data, file_name, delivery, vocabulary, mappings)
-        plans = _chosen(grids, vocabulary, mappings)
+        if (codebook := codebook_of(grids)) is not None:
+            return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
+        plans = _chosen([plain(grid, codebooks) for grid in grids], vocabulary, mappings)
         sheets = nonempty(sheet for sheet, _ in plans)
         _refuse_citizen_columns(sheets, delivery, at_least=screening.CITIZEN_CELLS)
         understandings = [

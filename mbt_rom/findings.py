@@ -36,6 +36,8 @@ class Rule:
     owner: Owner
     sentence: str
     remedy: str
+    sentence_nl: str = ""
+    remedy_nl: str = ""
 
 
 _CATALOGUE: tuple[Rule, ...] = (

@@ -97,13 +97,22 @@ LEDGER = Table(
         Column("file_name", "str", "name of the file as it was dropped; stays inside the programme", True),
         Column("received_at", TIME, "when it was taken in", True),
         Column("size_bytes", "Int64", "size of the file in bytes", True),
-        Column("dialect", "str", "csv or xlsx"),
+        Column("received_by", "str", "who delivered it: the user of `rom load`, or the owner of the file in the inbox"),
+        Column(
+            "kind",
+            "str",
+            "export, codebook (of a survey tool) or correction (a decision of a person); missing when refused",
+        ),
+        Column("dialect", "str", "kind of file or survey tool that wrote it: csv, xlsx, redcap ..."),
         Column("encoding", "str", "character encoding that was found"),
         Column("mapping", "str", "name of the mapping file used, or 'detected'"),
         Column("mapping_hash", "str", "hash of the mapping that was used"),
         Column("status", "str", "taken_in, or refused", True),
         Column("reason", "str", "rule under which a file was refused"),
         Column("n_rows", "Int64", "data rows in the file"),
+        Column(
+            "read_with", "str", "hash of the mappings, codebooks, definitions and code with which it was understood"
+        ),
         Column("understood", "str", "JSON: per column of the file its role, item and the reason; no values"),
     ),
     is_person_level=False,
@@ -167,6 +176,19 @@ _ADMINISTRATION = (
     Column("assisted", "boolean", "whether somebody helped, where known"),
     Column("interviewer", "str", "keyed pseudonym of who held the interview or gave the ratings, where known"),
     Column("is_blind", "boolean", "whether the interviewer did not know the treatment, where known"),
+    Column(
+        "form_state",
+        "str",
+        "opened (no answer yet), partial (the tool says that it was not finished and answers are missing) or complete",
+    ),
+    Column(
+        "corrects", "str", "row_id of the row of an earlier delivery that a person corrected; this one stands for it"
+    ),
+    Column(
+        "birth_year_given", "Int16", "year of birth that stands beside the form; compared with the register, never used"
+    ),
+    Column("sex_given", "str", "sex that stands beside the form; compared with the register, never used"),
+    Column("total_given", "float64", "total of the primary scale that the survey tool stored; compared, never used"),
     Column("unreadable_items", "str", "items whose cell held something that is no answer code, separated by spaces"),
     Column("out_of_range_items", "str", "items whose cell held a number too large to store, separated by spaces"),
 )

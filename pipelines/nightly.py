@@ -96,6 +96,7 @@ def _take_in(state: State, summary: Summary, *, now: datetime) -> None:
     summary.n_waiting = len(files) - len(ready)
     summary.taken = intake.take_in_inbox(state, ready, now=now)
     summary.failures += [f"{t.label}: {t.reason}" for t in summary.taken if t.outcome == "failed"]
+    intake.understand_again(state)
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
 
 MEGABYTE = 1 << 20
+#: Rank of a role that the tool itself states: before every name.
+_STATED_BY_TOOL = -1
 #: How a form came about. Two columns that could be one of these are neither: a file is not refused for them.
 _ABOUT_ANSWERING = ("respondent", "assisted", "interviewer", "is_blind")
 _FORM_ROLES = (
@@ -111,11 +113,19 @@ def understand(
     `ExportError` item_count_wrong, raw_items_not_accepted, order_undeclared, column_twice, edition_ambiguous, columns_unknown
     (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
-    meanings = {i: vocabulary.meanings(header) for i, header in enumerate(sheet.headers) if header}
+    meanings = {i: _meanings(sheet, i, vocabulary) for i, header in enumerate(sheet.headers) if header}
     items = _items(sheet, meanings, instruments, usual)
     if items:
         return _forms(sheet, meanings, items, instruments)
     return _registers(sheet, meanings)
+
+
+def _meanings(sheet: RawSheet, position: int, vocabulary: Vocabulary) -> tuple[Meaning, ...]:
+    """What a column may mean: what its tool says it is for goes before its name."""
+    role = sheet.fact(position).role
+    if role is not None:
+        return (Meaning(role, _STATED_BY_TOOL),)
+    return vocabulary.meanings(sheet.codes[position])
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -224,7 +234,7 @@ def _roles(
             if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
         ]
         best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
-        if len(best) > 1 and role not in _ABOUT_ANSWERING and (role == "patient" or min(r for r, _ in ranked) == 0):
+        if len(best) > 1 and role not in _ABOUT_ANSWERING and (role == "patient" or min(r for r, _ in ranked) <= 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(
                 "column_twice",

@@ -39,6 +39,8 @@ def _header_of(grid: Grid, mapping: Mapping) -> int | None:
     wanted = {column_key(name) for name in mapping.matches.columns}
     within = min(HEADER_WITHIN, len(grid.cells))
     positions = range(within) if mapping.header_row is None else [mapping.header_row - 1]
+    if grid.header is not None:
+        positions = [grid.header]
     for position in positions:
         if position < len(grid.cells) and wanted <= {column_key(cell) for cell in grid.row_texts(position)}:
             return position

@@ -6,7 +6,7 @@ Belongs here: the two shapes and the step from one to the other. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,12 +21,31 @@ Recogniser = Callable[[Sequence[str]], int]
 
 
 @dataclass(frozen=True)
+class ColumnFacts:
+    """What an export, or the codebook of its tool, says of one column itself. Everything may be unknown.
+
+    `code`: the tool's own name of the question, where the header is longer or a label. `text`: the question as it was asked.
+    `answers`: code -> label of its answer list. `form`: name of the tool's form that the column belongs to. `role`: what the tool
+    uses the column for: a role of `names.ROLES`, or `technical` (kept by the tool for itself: never taken in), or `free_text` (never
+    taken in). `is_derived`: the reader put the column together; the file has none of that name.
+    """
+
+    code: str | None = None
+    text: str | None = None
+    answers: Mapping[str, str] | None = None
+    form: str | None = None
+    role: str | None = None
+    is_derived: bool = False
+
+
+@dataclass(frozen=True)
 class Grid:
     """All rows of a sheet as text. `cells`: one row per record, columns 0, 1, 2 ... of dtype str, '' where empty.
 
     `rows` holds the row number of each record as a spreadsheet shows it (the first is 1). In a text file that is the
     number of the record: a quoted cell that holds line breaks is one row, as it is in a spreadsheet, and blank lines count.
-    `n_cells` is how many cells the record had before short ones were filled up.
+    `n_cells` is how many cells the record had before short ones were filled up. `header`: position of the header where the tool
+    that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing).
     """
 
     number: int
@@ -37,6 +56,8 @@ class Grid:
     dialect: str
     encoding: str | None = None
     delimiter: str | None = None
+    header: int | None = None
+    facts: tuple[ColumnFacts, ...] = ()
 
     def row_texts(self, position: int) -> list[str]:
         """Cells of one record."""
@@ -64,6 +85,16 @@ class RawSheet:
     encoding: str | None = None
     delimiter: str | None = None
     n_cells: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    facts: tuple[ColumnFacts, ...] = ()
+
+    def fact(self, position: int) -> ColumnFacts:
+        """What the export says of the column at that position."""
+        return self.facts[position] if position < len(self.facts) else ColumnFacts()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The name of every column as its tool calls it: its code where that is known, its header elsewhere."""
+        return tuple(self.fact(i).code or header for i, header in enumerate(self.headers))
 
     @property
     def first_row(self) -> int | None:
@@ -86,8 +117,10 @@ class RawSheet:
 def find_header(grid: Grid, recognise: Recogniser) -> int:
     """Position of the header: the row near the top in which most names are recognised; the first such row on a tie.
 
-    Where nothing is recognised anywhere, the first row that is not empty.
+    A grid that knows its header has that one. Where nothing is recognised anywhere, the first row that is not empty.
     """
+    if grid.header is not None:
+        return grid.header
     tried = range(min(HEADER_WITHIN, len(grid.cells)))
     found = [recognise(grid.row_texts(i)) for i in tried]
     if found and max(found) > 0:
@@ -120,6 +153,7 @@ def with_header(grid: Grid, position: int) -> RawSheet:
         encoding=grid.encoding,
         delimiter=grid.delimiter,
         n_cells=n_cells,
+        facts=grid.facts[:width],
     )
     return sheet.keep(np.asarray(anything, dtype=bool))
 

@@ -100,6 +100,10 @@ class Understanding:
         return [column["position"] for column in self.columns if column["role"] == "not_taken_in"]
 
 
+#: Roles of columns that are never taken in -> why.
+_WHY_NOT = {"technical": "kept by the survey tool for itself", "free_text": "free text"}
+
+
 def described(
     sheet: RawSheet, roles: Dict[int, Dict[str, Any]], reasons: Dict[int, str] | None = None
 ) -> list[dict[str, Any]]:
@@ -111,7 +115,7 @@ def described(
             "column": header,
             "position": i,
             **blank,
-            "reason": (reasons or {}).get(i, "not recognised"),
+            "reason": (reasons or {}).get(i, _WHY_NOT.get(sheet.fact(i).role or "", "not recognised")),
             **roles.get(i, {}),
         }
         for i, header in enumerate(sheet.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def _taken(home: Home, files: tuple[Path, ...], programme: str, mapping: Path | 
         _state(home, mapping)  # a mapping that cannot be read is refused before it is kept
         _keep(home, mapping)
     state = _state(home, None)
-    return [take_in_file(state, file, folder=programme, now=clock.now()) for file in files]
+    return [take_in_file(state, file, folder=programme, now=clock.now(), by=getpass.getuser()) for file in files]
 
 
 def _keep(home: Home, mapping: Path) -> None:
