@@ -21,6 +21,8 @@ COMMANDS = {
     "init": "Make a new home with a commented consortium.yaml.",
     "demo": "Make a home with a synthetic consortium in its inbox.",
     "load": "Take in an export; says how every column was understood.",
+    "template": "Write a workbook for typing in forms from paper.",
+    "compare": "Where two entries of the same paper forms differ.",
     "nightly": "Run everything that changed, end to end.",
     "findings": "What is wrong in the data, and how to mend it.",
     "alerts": "Risk answers of one programme, for its treating team.",

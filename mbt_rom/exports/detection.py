@@ -13,6 +13,7 @@ from typing import Any
 from mbt_rom.exports.answers import about_count, items_in_order
 from mbt_rom.exports.delimited import read_delimited
 from mbt_rom.exports.editions import decided
+from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.names import Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
@@ -173,7 +174,8 @@ def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instru
                 column=sheet.headers[position],
             )
     refuse_missing_items(sheet, by_item, instrument)
-    printed_items(sheet, instrument)
+    if sheet.dialect != ENTRY:  # there the columns are called by item id, whatever the printed order
+        printed_items(sheet, instrument)
     return known
 
 
@@ -281,6 +283,7 @@ def _forms(
             block=0,
             items={str(m.item): position for position, m in columns.items()},
             edition=instruments[i].edition,
+            coding=_stated_coding(sheet, instruments[i]),
             moment=_source(roles, "moment"),
             date=_source(own[i], "date") or _source(roles, "date"),
             submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
@@ -306,6 +309,11 @@ def _forms(
         forms=forms,
         columns=described(sheet, told),
     )
+
+
+def _stated_coding(sheet: RawSheet, instrument: Instrument) -> tuple[str, ...]:
+    """Answers in an entry workbook are typed as the published codes, which it shows; elsewhere nothing is stated."""
+    return (instrument.codings[0].id,) if sheet.dialect == ENTRY and instrument.codings else ()
 
 
 def _of_interview(instrument: Instrument, roles: Mapping[str, int], role: str) -> Source | None:
