@@ -107,7 +107,7 @@ def differences(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 
 
 def _keyed(entry: pd.DataFrame) -> pd.DataFrame:
-    cells = entry.apply(lambda column: column if column.name == "row" else _clean(column))
+    cells = pd.DataFrame({name: entry[name] if name == "row" else _clean(entry[name]) for name in entry.columns})
     return cells.assign(nth=cells.groupby(list(KEY)).cumcount())
 
 

@@ -24,7 +24,9 @@ _WORDS = {
 @click.command(name="compare")
 @click.argument("first", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("second", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the list to FILE.csv or FILE.xlsx.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the list to FILE.csv or FILE.xlsx."
+)
 def compare(first: Path, second: Path, output: Path | None) -> None:
     """Compare two entries of the same paper forms, typed into workbooks of `rom template` by two people.
 
@@ -81,7 +83,11 @@ def _cells(sheet: RawSheet) -> pd.DataFrame:
 def _told(found: pd.DataFrame, first: str, second: str) -> list[str]:
     lines = []
     for row in found.head(_SHOWN).astype(object).where(found.head(_SHOWN).notna(), None).to_dict("records"):
-        places = [f"{name} row {at}" for name, at in ((first, row["sheet_row_first"]), (second, row["sheet_row_second"])) if at]
+        places = [
+            f"{name} row {at}"
+            for name, at in ((first, row["sheet_row_first"]), (second, row["sheet_row_second"]))
+            if at
+        ]
         where = f", column {row['column']}" if row["column"] else ""
         lines.append(f"{' and '.join(places)}{where}: {_WORDS[row['what']]}; look at the paper form")
     return lines + ([f"... and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else [])

@@ -50,9 +50,32 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
             taken = _taken(opened, files, programme, mapping)
     for one in taken:
         click.echo(told(one))
+        if n := _n_risk_answers(opened, one):
+            click.echo(f"{one.label}: {_report_today(n, programme)}")
     if not dry_run and any(t.outcome == "taken_in" for t in taken):
         click.echo(f"Next: rom nightly --home {home}")
     raise SystemExit(1 if any(t.needs_attention for t in taken) else 0)
+
+
+def _report_today(n: int, programme: str) -> str:
+    from mbt_rom.entry_forms import REPORT_TODAY
+
+    return f"{n} risk answers were typed. {REPORT_TODAY['en']} They are listed by: rom alerts -p {programme}"
+
+
+def _n_risk_answers(home: Home, taken: Taken) -> int:
+    """Risk answers in a workbook into which somebody typed paper forms: 0 for every other file."""
+    from assets.state import State
+    from mbt_rom.alerts import alerts
+    from mbt_rom.exports.entry import NAME
+    from mbt_rom.tables import findings_table
+
+    if taken.conformed is None or taken.conformed.dialect != NAME:
+        return 0
+    items = taken.conformed.items
+    definitions = State(home, clock.today(home.settings.timezone)).instruments
+    none = {name: findings_table(name).empty() for name in items}
+    return len(alerts(items, none, definitions=definitions, timezone=home.settings.timezone))
 
 
 def _state(home: Home, mapping: Path | None) -> State:

@@ -35,7 +35,9 @@ _README = (
 
 @click.command(name="template")
 @click.argument("instrument")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Workbook to write (INSTRUMENT_entry.xlsx).")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Workbook to write (INSTRUMENT_entry.xlsx)."
+)
 @click.option("--order", help="Printed order of the form in hand, where the instrument has several.")
 @home_option
 def template(instrument: str, output: Path | None, order: str | None, home: Path) -> None:
@@ -56,7 +58,9 @@ def template(instrument: str, output: Path | None, order: str | None, home: Path
     if path.suffix != ".xlsx":
         raise click.BadParameter("the ending of --output must be .xlsx")
     if path.exists():
-        raise click.UsageError(f"{path} exists; somebody may have typed into it. Remove it yourself or choose another name")
+        raise click.UsageError(
+            f"{path} exists; somebody may have typed into it. Remove it yourself or choose another name"
+        )
     write_atomically(path, workbook(definition, order=_order(definition, order)))
     click.echo(f"{path}: {len(definition.items)} items of {definition.name}; type from row {_HEADER_ROW + 2} on")
 
@@ -81,7 +85,9 @@ def workbook(definition: Instrument, *, order: str | None = None) -> bytes:
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         sheet = book.add_worksheet(definition.id)
         columns = entry_columns(definition, order=order)
-        sheet.write_string(0, 0, f"{MARKER}: {definition.name} ({definition.id})", book.add_format({"bold": True, "font_size": 14}))
+        sheet.write_string(
+            0, 0, f"{MARKER}: {definition.name} ({definition.id})", book.add_format({"bold": True, "font_size": 14})
+        )
         _column_heads(book, sheet, columns)
         for place, column in enumerate(columns):
             _validate(book, sheet, place, column)
@@ -146,4 +152,10 @@ def _warn(book: Any, sheet: Any, columns: list[EntryColumn]) -> None:
         counted.append(f'COUNTIF({xl_range(*cells)},">={least}")')
     if counted:
         said = f"{REPORT_TODAY['en']} / {REPORT_TODAY['nl']}"
-        sheet.write_formula(1, 0, f'=IF({"+".join(counted)}>0,"{said}","")', book.add_format({"bold": True, "font_color": "#c0392b"}), "")
+        sheet.write_formula(
+            1,
+            0,
+            f'=IF({"+".join(counted)}>0,"{said}","")',
+            book.add_format({"bold": True, "font_color": "#c0392b"}),
+            "",
+        )
