@@ -214,7 +214,10 @@ def _refuse_citizen_columns(sheets: Iterable[RawSheet], delivery: Delivery, *, a
     roles = Vocabulary({})
     for sheet in sheets:
         for i, header in enumerate(sheet.headers):
-            is_patient = any(meaning.role == "patient" for meaning in roles.meanings(header))
+            fact = sheet.fact(i)
+            if fact.is_derived:  # it repeats cells of other columns
+                continue
+            is_patient = fact.role == "patient" or any(m.role == "patient" for m in roles.meanings(header))
             if is_patient and delivery.allows_nine_digits():
                 continue
             is_named = is_patient or normalised(header) in _CITIZEN_HEADERS

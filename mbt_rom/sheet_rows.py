@@ -158,6 +158,8 @@ class SheetRows:
             refuse_citizen_column(self.sheet, patient, at_least=1)
         left = set(self.plan.left_columns)
         for i, header in enumerate(self.sheet.headers):
+            if self.sheet.fact(i).is_derived:  # it repeats cells of other columns
+                continue
             column = self.column(i)
             if i != patient or not self.delivery.allows_nine_digits():
                 self.note_cells("citizen_number_elsewhere", screening.citizen_cells(column), header)
@@ -297,8 +299,7 @@ class SheetRows:
 
     def _form(self, form: FormPlan) -> None:
         answers = self._answers(form)
-        several = len(self.plan.forms) > 1
-        blank = answers.is_blank if several else np.zeros(len(answers.is_blank), dtype=bool)
+        blank = self._blank(form, answers)
         every, none = np.ones(len(blank), dtype=bool), np.zeros(len(blank), dtype=bool)
         self._count(form, self.programmes, n_rows=every, n_blank=blank, n_left_out=none)
         unknown = ~self.known & ~blank
@@ -308,6 +309,13 @@ class SheetRows:
         frame = pd.concat([self.base, self._administration(form, kept), answers.codes], axis=1)
         frame["unreadable_items"], frame["out_of_range_items"] = answers.unreadable, answers.too_large
         self.items.append((form.instrument, frame.loc[kept].reset_index(drop=True)))
+
+    def _blank(self, form: FormPlan, answers: Answers) -> Flags:
+        """Rows that do not hold the form: no answer, in a sheet of several forms or of a tool that says which were opened."""
+        if form.opened is not None:
+            is_closed: Flags = map_unique(self.texts(form.opened), is_blank).to_numpy(dtype=bool)
+            return np.asarray(answers.is_blank & is_closed, dtype=bool)
+        return answers.is_blank if len(self.plan.forms) > 1 else np.zeros(len(answers.is_blank), dtype=bool)
 
     def _answers(self, form: FormPlan) -> Answers:
         instrument = self.delivery.instruments[form.instrument]
@@ -375,7 +383,10 @@ class SheetRows:
         for block in sorted(blocks, key=str):
             flags = self.sheet.ragged & self.known
             for i in np.flatnonzero(flags):
-                detail = f"the header has {len(self.sheet.headers)} cells, the row {int(self.sheet.n_cells[i])}"
+                n_header, n_row = (
+                    n - self.sheet.n_derived for n in (len(self.sheet.headers), int(self.sheet.n_cells[i]))
+                )
+                detail = f"the header has {n_header} cells, the row {n_row}"
                 one = np.zeros(len(flags), dtype=bool)
                 one[i] = True
                 self.note_rows("row_ragged", one, block=block, detail=detail)

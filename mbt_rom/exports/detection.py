@@ -15,9 +15,10 @@ from mbt_rom.exports.delimited import read_delimited
 from mbt_rom.exports.editions import decided
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.exports.names import Meaning, Vocabulary, normalised
+from mbt_rom.exports.names import FORM_ROLES, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
+from mbt_rom.exports.values import means_complete
 from mbt_rom.exports.workbook import is_workbook, is_zip, only_member, open_archive, read_workbook
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
@@ -28,8 +29,11 @@ _STATED_BY_TOOL = -1
 #: How a form came about. Two columns that could be one of these are neither: a file is not refused for them.
 _ABOUT_ANSWERING = ("respondent", "assisted", "interviewer", "is_blind")
 _FORM_ROLES = (
-    "patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode", *_ABOUT_ANSWERING,
+    "patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode", "opened",
+    *_ABOUT_ANSWERING,
 )  # fmt: skip
+#: Roles that one form of a sheet may have a column of its own for.
+_OF_ONE_FORM = (*FORM_ROLES, "opened")
 #: Register -> column of its table -> role of the export's column.
 _REGISTERS: dict[str, dict[str, str]] = {
     "episodes": {
@@ -122,11 +126,11 @@ def understand(
 
 
 def _meanings(sheet: RawSheet, position: int, vocabulary: Vocabulary) -> tuple[Meaning, ...]:
-    """What a column may mean: what its tool says it is for goes before its name."""
-    role = sheet.fact(position).role
-    if role is not None:
-        return (Meaning(role, _STATED_BY_TOOL),)
-    return vocabulary.meanings(sheet.codes[position])
+    """What a column may mean: what its tool says it is for goes before its name, but for the instrument in its name."""
+    role, named = sheet.fact(position).role, vocabulary.meanings(sheet.codes[position])
+    if role is None:
+        return named
+    return (Meaning(role, _STATED_BY_TOOL), *(m for m in named if m.role == role and m.instrument is not None))
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -234,6 +238,7 @@ def _roles(
             for i, found in meanings.items()
             for m in found
             if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
+            if not _is_of_one_form(sheet, i, role, taken)
         ]
         best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
         if len(best) > 1 and role not in _ABOUT_ANSWERING and (role == "patient" or min(r for r, _ in ranked) <= 0):
@@ -247,6 +252,14 @@ def _roles(
         if len(best) == 1:
             roles[role] = best[0]
     return roles
+
+
+def _is_of_one_form(sheet: RawSheet, position: int, role: str, taken: Collection[int]) -> bool:
+    """True for a column that says something of the one form it belongs to: by the tool's word, or as that form holds items."""
+    fact = sheet.fact(position)
+    if fact.form is None or role not in _OF_ONE_FORM:
+        return False
+    return fact.role == role or fact.form in {sheet.fact(i).form for i in taken}
 
 
 def _fits(sheet: RawSheet, position: int, role: str) -> bool:
@@ -276,7 +289,7 @@ def _forms(
             "items were found but no column for the patient number (patient, patient_id, patientnummer, client_id ...)",
             sheet=sheet.name,
         )
-    own = {i: _own_roles(meanings, i) for i in items}
+    own = {i: _own_roles(sheet, meanings, i, items) for i in items}
     forms = tuple(
         FormPlan(
             instrument=i,
@@ -287,9 +300,10 @@ def _forms(
             moment=_source(roles, "moment"),
             date=_source(own[i], "date") or _source(roles, "date"),
             submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
-            complete=_source(own[i], "complete") or _source(roles, "complete"),
+            complete=_complete(sheet, own[i]) or _complete(sheet, roles),
             interviewer=_source(own[i], "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
             is_blind=_source(own[i], "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
+            opened=_source(own[i], "opened") or _source(roles, "opened"),
         )
         for i, columns in items.items()
     )
@@ -321,12 +335,42 @@ def _of_interview(instrument: Instrument, roles: Mapping[str, int], role: str) -
     return None if instrument.kind == "self_report" else _source(roles, role)
 
 
-def _own_roles(meanings: Mapping[int, tuple[Meaning, ...]], instrument_id: str) -> dict[str, int]:
-    """Columns such as 'phq9_date' that belong to one instrument of the file."""
-    found = [
-        (m.role, i) for i, ms in meanings.items() for m in ms if m.instrument == instrument_id and m.role != "item"
+def _own_roles(
+    sheet: RawSheet,
+    meanings: Mapping[int, tuple[Meaning, ...]],
+    instrument_id: str,
+    items: Mapping[str, dict[int, Meaning]],
+) -> dict[str, int]:
+    """Columns of one instrument alone: those with its name ('phq9_date'), or else those of the tool's form that holds its items.
+
+    Of a form that holds several instruments nobody can tell which of them was opened.
+    """
+    held = {i: {sheet.fact(at).form for at in columns} - {None} for i, columns in items.items()}
+    forms = held[instrument_id]
+    is_shared = any(forms & others for i, others in held.items() if i != instrument_id)
+    taken = {position for columns in items.values() for position in columns}
+    every = [(m, i) for i, ms in meanings.items() if i not in taken for m in ms]
+    named = [(m.role, i) for m, i in every if m.instrument == instrument_id and m.role != "item"]
+    in_form = [
+        (m.role, i)
+        for m, i in every
+        if m.instrument is None and m.role in _OF_ONE_FORM and sheet.fact(i).form in forms
+        if not (m.role == "opened" and is_shared)
     ]
+    return _surest(in_form) | _surest(named)
+
+
+def _surest(found: Collection[tuple[str, int]]) -> dict[str, int]:
     return {role: i for role, i in found if sum(r == role for r, _ in found) == 1}
+
+
+def _complete(sheet: RawSheet, roles: Mapping[str, int]) -> Source | None:
+    """The column that says whether a form was finished; where its tool says what its codes mean, by those."""
+    if "complete" not in roles:
+        return None
+    answers = sheet.fact(roles["complete"]).answers or {}
+    yes = tuple(code for code, label in answers.items() if means_complete(label))
+    return Source(column=roles["complete"], yes=yes or None)
 
 
 def _told(role: str, instrument_id: str | None, item: str | None) -> dict[str, Any]:

@@ -26,8 +26,10 @@ class ColumnFacts:
 
     `code`: the tool's own name of the question, where the header is longer or a label. `text`: the question as it was asked.
     `answers`: code -> label of its answer list. `form`: name of the tool's form that the column belongs to. `role`: what the tool
-    uses the column for: a role of `names.ROLES`, or `technical` (kept by the tool for itself: never taken in), or `free_text` (never
-    taken in). `is_derived`: the reader put the column together; the file has none of that name.
+    uses the column for: a role of `names.ROLES`, or `opened` (a filled cell says that the form was opened on that row), or one that
+    is never taken in (`understanding.WHY_NOT`): `technical`, `free_text` ... . A column of `form` with a role that each form has of
+    its own (`names.FORM_ROLES`, `opened`) is that of the instruments of the form, and of no other. `is_derived`: the reader put
+    the column together; the file has none of that name.
     """
 
     code: str | None = None
@@ -101,6 +103,11 @@ class RawSheet:
         """Spreadsheet row number of the first data row; None when there is none."""
         return int(self.rows[0]) if len(self.rows) else None
 
+    @property
+    def n_derived(self) -> int:
+        """How many of the columns the reader put together: the file has so many fewer."""
+        return sum(fact.is_derived for fact in self.facts)
+
     def keep(self, mask: npt.NDArray[np.bool_]) -> RawSheet:
         """The same sheet with some of its rows."""
         kept = self.frame.loc[mask].reset_index(drop=True)
@@ -112,6 +119,30 @@ class RawSheet:
             too_long=self.too_long[mask],
             n_cells=self.n_cells[mask],
         )
+
+
+def with_columns(grid: Grid, columns: Mapping[str, tuple[pd.Series, ColumnFacts]]) -> Grid:
+    """The grid, whose header is known, with derived columns behind its last named one: header -> cells below it, and facts.
+
+    Cells of rows that are longer than the header stay beyond it. A row without anything gets nothing.
+
+    >>> cells = pd.DataFrame({0: ["a", "1", "2"], 1: ["", "", "9"]}, dtype="str")
+    >>> grid = Grid(1, None, cells, np.arange(1, 4, dtype=np.int32), np.array([1, 1, 2], dtype=np.int32), "x", header=0)
+    >>> wider = with_columns(grid, {"(b)": (pd.Series(["3", "4"]), ColumnFacts(is_derived=True))})
+    >>> wider.row_texts(0), wider.row_texts(2), wider.n_cells.tolist()
+    (['a', '(b)', ''], ['2', '4', '9'], [2, 2, 3])
+    """
+    at = grid.header or 0
+    named = max((i + 1 for i, header in enumerate(grid.row_texts(at)) if header.strip()), default=0)
+    above = [""] * at
+    made = {
+        header: pd.Series([*above, header, *cells], index=grid.cells.index, dtype="str")
+        for header, (cells, _) in columns.items()
+    }
+    cells = pd.concat([grid.cells.iloc[:, :named], *made.values(), grid.cells.iloc[:, named:]], axis=1)
+    facts = [*grid.facts[:named], *[ColumnFacts()] * (named - len(grid.facts)), *(fact for _, fact in columns.values())]
+    n_cells = (grid.n_cells + len(columns)).astype(np.int32)
+    return replace(grid, cells=cells.set_axis(range(cells.shape[1]), axis=1), n_cells=n_cells, facts=tuple(facts))
 
 
 def find_header(grid: Grid, recognise: Recogniser) -> int:

@@ -31,7 +31,8 @@ class FormPlan:
     """One form of one instrument on each row; `items` are positions of columns by item id.
 
     `profile` is the position of a column of health states; `constants` are answers that hold for every row. `coding`: the names
-    of the declared codings, none when nobody declared one.
+    of the declared codings, none when nobody declared one. `opened`: a filled cell says that the form was opened on that row; with
+    it, a row that holds neither that nor an answer does not hold the form.
     """
 
     instrument: str
@@ -48,6 +49,7 @@ class FormPlan:
     is_blind: Source | None = None
     profile: int | None = None
     constants: Dict[str, int] = field(default_factory=dict)
+    opened: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,12 @@ class Understanding:
 
 
 #: Roles of columns that are never taken in -> why.
-_WHY_NOT = {"technical": "kept by the survey tool for itself", "free_text": "free text"}
+WHY_NOT = {
+    "technical": "kept by the survey tool for itself",
+    "free_text": "free text",
+    "multiple_choice": "one box of a question with several answers",
+    "identifying": "marked as identifying in the survey tool",
+}
 
 
 def described(
@@ -115,7 +122,7 @@ def described(
             "column": header,
             "position": i,
             **blank,
-            "reason": (reasons or {}).get(i, _WHY_NOT.get(sheet.fact(i).role or "", "not recognised")),
+            "reason": (reasons or {}).get(i, WHY_NOT.get(sheet.fact(i).role or "", "not recognised")),
             **roles.get(i, {}),
         }
         for i, header in enumerate(sheet.headers)

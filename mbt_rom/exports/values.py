@@ -34,7 +34,8 @@ _BASELINE = frozenset(
     ]
 )
 _MONTHS = re.compile(r"(?:m|month|months|maand|maanden)_?(\d{1,3})|(\d{1,3})_?(?:m|mnd|mo|month|months|maand|maanden)")
-_ARM = re.compile(r"_arm_\d+$")
+#: Behind the name of an event REDCap writes its arm: 'm6_arm_1', 'm6_arm_1b', and among labels 'Month 6 (Arm 1: day hospital)'.
+_ARM = re.compile(r"_arm_\d+[a-z]?(?:_\w*)?$")
 #: Values of our tables and the words that mean them.
 WORDS: dict[str, dict[str, str]] = {
     "sex": {
@@ -183,6 +184,15 @@ def is_complete(column: pd.Series, *, yes: Collection[str] | None = None) -> pd.
         return None if word is None else word == "yes"
 
     return map_unique(column, read_word).astype("boolean")
+
+
+def means_complete(word: str) -> bool:
+    """Whether a word says that a form was finished.
+
+    >>> means_complete("Complete"), means_complete("Unverified")
+    (True, False)
+    """
+    return _BY_WORD["complete"].get(normalised(word)) == "yes"
 
 
 def is_among(column: pd.Series, codes: Collection[str]) -> Flags:
