@@ -18,7 +18,7 @@ from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.names import FORM_ROLES, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
-from mbt_rom.exports.values import means_complete
+from mbt_rom.exports.values import WORDS, means_complete, of_answers
 from mbt_rom.exports.workbook import is_workbook, is_zip, only_member, open_archive, read_workbook
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
@@ -345,7 +345,7 @@ def _own_roles(
 
     Of a form that holds several instruments nobody can tell which of them was opened.
     """
-    held = {i: {sheet.fact(at).form for at in columns} - {None} for i, columns in items.items()}
+    held = {i: forms_of(sheet, columns) for i, columns in items.items()}
     forms = held[instrument_id]
     is_shared = any(forms & others for i, others in held.items() if i != instrument_id)
     taken = {position for columns in items.values() for position in columns}
@@ -358,6 +358,18 @@ def _own_roles(
         if not (m.role == "opened" and is_shared)
     ]
     return _surest(in_form) | _surest(named)
+
+
+def forms_of(sheet: RawSheet, positions: Iterable[int]) -> set[str]:
+    """The forms of the tool that the columns belong to."""
+    return {form for i in positions if (form := sheet.fact(i).form) is not None}
+
+
+def opened_of(sheet: RawSheet, positions: Iterable[int]) -> Source | None:
+    """Where the tool says whether the one form that holds these columns was opened; None where it says nothing of it."""
+    forms = forms_of(sheet, positions)
+    found = [i for i, fact in enumerate(sheet.facts) if fact.role == "opened" and (fact.form in forms or not fact.form)]
+    return Source(column=found[0]) if len(found) == 1 else None
 
 
 def _surest(found: Collection[tuple[str, int]]) -> dict[str, int]:
@@ -389,12 +401,19 @@ def _registers(sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]]) -> 
     return Understanding(sheet=sheet, columns=described(sheet, {}))
 
 
+def _in_words(sheet: RawSheet, position: int, role: str) -> Source:
+    """A column of a register; its codes are translated where its tool says what they mean."""
+    answers = sheet.fact(position).answers
+    return Source(position, codes=of_answers(answers, role) if answers and role in WORDS else None)
+
+
 def _register(
     sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], register: str, columns: Mapping[str, str]
 ) -> Understanding:
     roles = _roles(sheet, meanings, ["programme", *columns.values()])
     plan = RegisterPlan(
-        register, {n: Source(roles[role]) for n, role in columns.items() if role in roles and role != "patient"}
+        register,
+        {n: _in_words(sheet, roles[role], role) for n, role in columns.items() if role in roles and role != "patient"},
     )
     told = {i: {"role": f"{register}: {role}", "reason": "name of the column"} for role, i in roles.items()}
     return Understanding(

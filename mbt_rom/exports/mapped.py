@@ -12,7 +12,7 @@ from typing import Any
 
 from mbt_rom.exports.answers import items_in_order, profile_items
 from mbt_rom.exports.codings import declared_codings
-from mbt_rom.exports.detection import refuse_missing_items, unknown_numbers
+from mbt_rom.exports.detection import opened_of, refuse_missing_items, unknown_numbers
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import ColumnOrConstant, Complete, DateColumn, Form, Mapping, MomentGiven, RegisterPart
 from mbt_rom.exports.names import Spelling, column_key, item_key, items_by_key, normalised
@@ -149,10 +149,11 @@ def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instrumen
     constants = _constants(form, instrument, columns)
     _refuse_item_twice(instrument, columns, profiled, items, constants)
     told = {"instrument": instrument.id, "block": block}
+    positions = {item: columns.at(header, "item", item=item, **told) for item, header in items.items()}
     return FormPlan(
         instrument=instrument.id,
         block=block,
-        items={item: columns.at(header, "item", item=item, **told) for item, header in items.items()},
+        items=positions,
         edition=instrument.edition,
         moment=_moment(form.moment, columns),
         date=_date(form.date or mapping.date, "date", columns),
@@ -164,6 +165,7 @@ def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instrumen
         is_blind=_value(form.is_blind or mapping.is_blind, "is_blind", columns),
         profile=columns.at(form.profile, "profile", **told) if form.profile is not None else None,
         constants=constants,
+        opened=opened_of(columns.sheet, positions.values()) if len(mapping.forms) == 1 else None,
     )
 
 

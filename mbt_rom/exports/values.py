@@ -119,6 +119,18 @@ def words(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None) 
     return map_unique(column, lambda text: _BY_WORD[kind].get(normalised(code_key(text)))).astype("str")
 
 
+def of_answers(answers: Mapping[str, str], kind: str) -> dict[str, str] | None:
+    """Codes and labels of a column's answer list as values of `WORDS[kind]`; None where not every label is understood.
+
+    >>> of_answers({"1": "Vrouw", "2": "Man"}, "sex")
+    {'1': 'female', '2': 'male', 'Vrouw': 'female', 'Man': 'male'}
+    """
+    read = {label: _BY_WORD[kind].get(normalised(label)) for label in answers.values()}
+    codes = {code: read[label] for code, label in answers.items()} | read
+    known = {code: value for code, value in codes.items() if value is not None}
+    return known if known and len(known) == len(codes) else None
+
+
 def yes_no(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None) -> pd.Series:
     """Cells of a yes/no column (`assisted`, `is_blind`) as boolean, missing where a word is not understood.
 
