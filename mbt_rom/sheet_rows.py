@@ -165,7 +165,7 @@ class SheetRows:
                 self.note_cells("citizen_number_elsewhere", screening.citizen_cells(column), header)
             if i not in left:
                 self.note_cells("cell_like_formula", screening.formula_cells(column), header)
-            elif screening.holds_text(column):
+            elif self.sheet.fact(i).role != "technical" and screening.holds_text(column):
                 self.note("column_not_taken_in", column=header)
 
     def _left_out(self) -> Flags:

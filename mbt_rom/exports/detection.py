@@ -206,9 +206,16 @@ def refuse_missing_items(sheet: RawSheet, present: Collection[str], instrument: 
         raise ExportError(
             "item_count_wrong",
             f"{len(present)} columns of {instrument.name} were found. {about_count(instrument, len(present))} "
-            f"Not found: {_listed(missing)}",
+            f"Not found: {_listed(missing)}{_turned_round(sheet)}",
             sheet=sheet.name,
         )
+
+
+def _turned_round(sheet: RawSheet) -> str:
+    """What is said of columns whose names say that their answers are stored turned round."""
+    named = [header for i, header in enumerate(sheet.headers) if sheet.fact(i).role == "reversed"]
+    said = f". Stored turned round, by their names, and therefore not taken: {_listed(named)}; name them in a mapping"
+    return said if named else ""
 
 
 def printed_items(sheet: RawSheet, instrument: Instrument, order: str | None = None) -> dict[str, str]:
@@ -303,7 +310,7 @@ def _forms(
             complete=_complete(sheet, own[i]) or _complete(sheet, roles),
             interviewer=_source(own[i], "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
             is_blind=_source(own[i], "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
-            opened=_source(own[i], "opened") or _source(roles, "opened"),
+            opened=_source(own[i], "opened") or (_source(roles, "opened") if len(items) == 1 else None),
         )
         for i, columns in items.items()
     )

@@ -9,9 +9,8 @@ Belongs here: the layout of a REDCap export. Does not belong here: the data dict
   unless the export asks for blanks.
 - Which form a field belongs to the data dictionary says; without one the order of columns: in an export of all data the fields of a form
   stand together, its state behind them. In a report with chosen fields that need not hold: deliver the dictionary.
-- The first column is the record, whatever its name. It is the patient where no other column is the patient's number; else that other
-  column is. Its number stands on one row of a record (of one event) and holds for all its rows: it is filled down within the record,
-  where no other number stands there. So are year of birth and sex.
+- The first column is the record, whatever its name; whether it is the patient, `records` says. A patient's number, year of birth and
+  sex stand on one row of a record (of one event) and hold for all its rows: they are filled down within the record.
 - The response is record, event, repeating form and instance together: what is exported again supersedes.
 - With labels the dictionary leads back to fields and codes. A label that several fields share is told by the form in which it stands;
   where that does not decide, the column stays unknown.
@@ -28,6 +27,7 @@ import pandas as pd
 from mbt_rom.exports.codebook import Codebook, fitting
 from mbt_rom.exports.dialect import Dialect
 from mbt_rom.exports.names import ROLES, Vocabulary, normalised
+from mbt_rom.exports.records import filled_down, with_patient
 from mbt_rom.exports.redcap_dictionary import COMPLETE, NAME, STATES, TIMESTAMP, codebook, plain_text, state_facts
 from mbt_rom.exports.sheets import ColumnFacts, Grid, with_columns
 
@@ -181,22 +181,9 @@ def _by_position(grid: Grid, position: int, names: list[str]) -> dict[str, Colum
 
 
 def _with_patient(columns: _Columns) -> _Columns:
-    """The first column is the record, and the patient where no other column is."""
-    named = [(min(_patient_ranks(columns, i), default=9), i) for i in range(len(columns.facts))]
-    others = [i for rank, i in named[1:] if rank < 9 and columns.facts[i].role is None]
-    if others and named[0][0] == 0:
-        return columns  # two columns with sure names: nobody can tell which of them it is
-    best = min((named[i][0] for i in others), default=9)
-    facts = list(columns.facts)
-    facts[0] = replace(facts[0], form=None, role="technical" if others else "patient")
-    for i in others:
-        if named[i][0] == best:
-            facts[i] = replace(facts[i], role="patient")
-    return _Columns(columns.codes, facts)
-
-
-def _patient_ranks(columns: _Columns, position: int) -> list[int]:
-    return [m.rank for m in _ROLES.meanings(columns.codes[position]) if m.role == "patient"]
+    """The first column is the record."""
+    facts = with_patient(columns.codes, columns.facts, record=0)
+    return _Columns(columns.codes, [replace(facts[0], form=None), *facts[1:]])
 
 
 # Labels ---------------------------------------------------------------------------------------------------------------
@@ -282,7 +269,7 @@ def _holds_labels(grid: Grid, position: int, columns: _Columns) -> bool:
 def _cleaned(cells: pd.Series, fact: ColumnFacts, *, record: pd.Series, is_labelled: bool) -> pd.Series:
     """The cells of a column: labels as codes, no signs of missing data; the very same where nothing changes."""
     if fact.role == "patient" or _is_of_record(fact):
-        return _filled_down(_as_codes(cells, fact) if is_labelled else cells, record)
+        return filled_down(_as_codes(cells, fact) if is_labelled else cells, record)
     if fact.role == "submitted_at":
         return cells.mask(cells == _NOT_COMPLETED, "") if (cells == _NOT_COMPLETED).any() else cells
     if fact.role is not None or fact.form is None:
@@ -309,14 +296,6 @@ def _as_codes(cells: pd.Series, fact: ColumnFacts) -> pd.Series:
 def _is_of_record(fact: ColumnFacts) -> bool:
     """True for a field that says something of the person, not of the event in which it was asked."""
     return fact.role is None and any(m.role in ("birth_year", "sex") for m in _ROLES.meanings(fact.code or ""))
-
-
-def _filled_down(cells: pd.Series, record: pd.Series) -> pd.Series:
-    """The one number that stands in a record on all its rows; records with several, and rows without a record, stay."""
-    filled = cells.where(cells.str.strip() != "")
-    by_record = filled.groupby(record)
-    is_sole = (by_record.transform("nunique") == 1) & (record.str.strip() != "")
-    return cells.mask(filled.isna() & is_sole, by_record.transform("first")).astype("str")
 
 
 def _opened(grid: Grid, position: int, columns: _Columns, form: str) -> pd.Series:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from invented import ANSWERS, EQ5D, NONE, PHQ9, column, counts, days, deliver, patient, rules, text
 
-from mbt_rom import conform, registry
 from mbt_rom.acceptance import conservation, dispositions
-from mbt_rom.conform import Conformed
 from mbt_rom.exports.codebook import Codebook
-from mbt_rom.exports.mapping import parse_mapping
 from mbt_rom.exports.redcap_dictionary import choices
 from mbt_rom.findings import findings_table
-from mbt_rom.pseudonyms import Pseudonyms
-from mbt_rom.settings import Consortium, Issuer, Programme
 
-RECEIVED = datetime(2026, 11, 22, 4, tzinfo=UTC)
-PSEUDONYMS = Pseudonyms(b"an example key, of no use at all")
-PHQ9 = [f"phq9_{i}" for i in range(1, 10)]
-EQ5D = ["eq5d3l_mo", "eq5d3l_sc", "eq5d3l_ua", "eq5d3l_pd", "eq5d3l_ad", "eq5d3l_vas"]
-ANSWERS = ["0", "1", "2", "3", "0", "1", "2", "3", "0"]
-NONE = [""] * 9
 DICTIONARY_HEADER = [
     "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
     "Choices, Calculations, OR Slider Labels", "Field Note", "Text Validation Type OR Show Slider Number",
@@ -40,37 +26,6 @@ API_HEADER = [
 FREQUENCY = "0, Never | 1, Some days, or so | 2, Most days | 3, Nearly always"
 
 
-def settings() -> Consortium:
-    return Consortium(
-        name="test",
-        issuers={"hospital": Issuer(form="text")},
-        programmes={
-            p: Programme(name=p, issuer="hospital", instruments=("phq9", "eq5d3l")) for p in ("north", "south")
-        },
-    )
-
-
-def text(*rows: Sequence[str], delimiter: str = ",") -> bytes:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
-
-
-def deliver(data: bytes, *codebooks: Codebook, programme: str | None = "north", mapping: str = "") -> Conformed:
-    return conform.deliver(
-        data,
-        file_name="export.csv",
-        programme_id=programme,
-        delivery_id=hashlib.sha256(data).hexdigest(),
-        received_at=RECEIVED,
-        settings=settings(),
-        instruments=registry.instruments(),
-        pseudonyms=PSEUDONYMS,
-        mappings=[parse_mapping(mapping, file="test.yaml")] if mapping else [],
-        codebooks=codebooks,
-    )
-
-
 def dictionary(*fields: Sequence[str], header: Sequence[str] = DICTIONARY_HEADER, delimiter: str = ",") -> Codebook:
     """Fields are written as name, form, type, label, choices, validation, identifier; the last ones may be left out."""
     rows = []
@@ -80,28 +35,6 @@ def dictionary(*fields: Sequence[str], header: Sequence[str] = DICTIONARY_HEADER
     found = deliver(text(header, *rows, delimiter=delimiter)).codebook
     assert found is not None
     return found
-
-
-def patient(number: str) -> str:
-    return str(PSEUDONYMS.patient("hospital", Issuer(form="text"), pd.Series([number]))[0][0])
-
-
-def rules(conformed: Conformed) -> dict[str, int]:
-    return {str(k): int(v) for k, v in conformed.findings["rule"].value_counts().items()}
-
-
-def counts(conformed: Conformed, instrument: str = "phq9") -> tuple[int, int, int]:
-    """Offered, blank, and rows in the items table."""
-    row = conformed.contents.set_index("instrument").loc[instrument]
-    return int(row["n_rows"]), int(row["n_blank"]), len(conformed.items[instrument])
-
-
-def days(items: pd.DataFrame) -> list[str | None]:
-    return [None if pd.isna(day) else str(day.date()) for day in items["administered_on"]]
-
-
-def column(conformed: Conformed, name: str) -> Mapping[str, object]:
-    return next(c for c in conformed.understood if c["column"] == name)
 
 
 # ---- raw, longitudinal --------------------------------------------------------------------------------------------------
