@@ -28,9 +28,6 @@ _BATCH = 20_000
 _LARGEST_CELL = 1 << 20
 _MOST_COLUMNS = 20_000
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or one with a password; save it as .xlsx without a password"),
-    (b"$FL2", "an SPSS file; export it as CSV"),
-    (b"$FL3", "an SPSS file; export it as CSV"),
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip archive; unpack it first"),
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),

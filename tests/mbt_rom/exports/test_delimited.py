@@ -117,8 +117,8 @@ def test_nothing_in_it(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "word"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "Excel"),
-        (b"$FL2@(#) SPSS", "SPSS"),
+        (b"\x1f\x8b\x08rest", "gzip"),
+        (b"PAR1rest", "Parquet"),
         (b"%PDF-1.7", "PDF"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
         (b"\x00\x01\x02\x03binary", "not text"),
