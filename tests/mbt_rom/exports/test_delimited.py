@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from mbt_rom.exports.delimited import decode, read_delimited
+from mbt_rom.exports.delimited import read_delimited
+from mbt_rom.exports.encodings import decode
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.sheets import find_header, with_header
 
@@ -65,6 +66,16 @@ def test_excel_hint_is_believed() -> None:
     grid = read_delimited(b"sep=|\npatient|phq9_1\n1|2\n", recognise)
     assert grid.delimiter == "|"
     assert with_header(grid, find_header(grid, recognise)).headers == ("patient", "phq9_1")
+
+
+@pytest.mark.parametrize("sign", ["^", "\t", "~", ";"])
+def test_sign_that_is_declared_is_believed_whatever_it_is(sign: str) -> None:
+    grid = read_delimited(f"SEP={sign}\r\npatient{sign}phq9_1\r\n1{sign}2\r\n".encode(), recognise)
+    assert (grid.delimiter, grid.row_texts(2)) == (sign, ["1", "2"])
+
+
+def test_caret_is_not_guessed() -> None:
+    assert read_delimited(b"patient^phq9_1\n1^2\n", recognise).row_texts(0) == ["patient^phq9_1"]
 
 
 def test_quoted_line_breaks_are_one_row_and_blank_lines_count() -> None:
