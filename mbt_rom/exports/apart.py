@@ -30,6 +30,9 @@ from mbt_rom.exports.sheets import ColumnFacts, Grid
 
 #: An honest export stays far below these.
 LIMITS = Limits(cells=60_000_000, characters=1 << 29, memory=3 << 30, seconds=300)
+#: A small file needs less; a damaged one takes what it is given.
+_MEMORY_OF_SMALL = 1 << 30
+_MEMORY_PER_BYTE = 40
 _SURROUNDINGS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NEVER_CAME_BACK = "the file is damaged, or unpacks to more than can be read; open it and save it again"
 
@@ -57,7 +60,8 @@ def read_apart(
 
 
 def _answered(data: bytes, kind: str, limits: Limits) -> bytes:
-    numbers = (limits.cells, limits.characters, limits.memory, limits.seconds)
+    memory = min(limits.memory, _MEMORY_OF_SMALL + _MEMORY_PER_BYTE * len(data))
+    numbers = (limits.cells, limits.characters, memory, limits.seconds)
     command = [sys.executable, "-I", str(Path(foreign.__file__)), kind, *map(str, numbers)]
     surroundings = {"OPENBLAS_NUM_THREADS": "1"} | {
         name: os.environ[name] for name in _SURROUNDINGS if name in os.environ

@@ -273,6 +273,8 @@ def _spss(
     cells = [columns[name] for name in told.column_names]
     if (n_rows := len(cells[0])) > most:
         raise RefusedError("file_unpacks_too_large", f"it holds more than {most:,} cases of {n_columns:,} variables")
+    if told.number_rows not in (None, n_rows):
+        raise RefusedError("file_unreadable", f"it states {told.number_rows:,} cases and holds {n_rows:,}")
     texts = [_Variable(told.original_variable_types.get(name) or "").text for name in told.column_names]
     facts = [
         {
