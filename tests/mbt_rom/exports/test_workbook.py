@@ -339,3 +339,42 @@ def test_zip_holds_any_kind_of_file_but_no_other_zip() -> None:
 def test_kind_is_told_by_contents_whatever_the_name() -> None:
     assert grids(old_workbook([["a"]]), name="export.csv")[0].dialect == "xls"
     assert grids(b"a,b\n1,2\n", name="export.sav")[0].dialect == "csv"
+
+
+def binary_workbook(rows: list[list[str | float]]) -> bytes:
+    """An XLSB workbook of one sheet, as [MS-XLSB] numbers its records; no library at hand writes one."""
+
+    def record(number: int, content: bytes = b"") -> bytes:
+        name = bytes([number]) if number < 128 else bytes([number & 0x7F | 0x80, number >> 7])
+        return name + bytes([len(content)]) + content
+
+    def wide(text: str) -> bytes:
+        return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+    cells = b""
+    for r, row in enumerate(rows):
+        cells += record(0, struct.pack("<IIHHBI", r, 0, 300, 0, 0, 0))
+        for c, value in enumerate(row):
+            place = struct.pack("<II", c, 0)
+            cells += (
+                record(6, place + wide(value))
+                if isinstance(value, str)
+                else record(5, place + struct.pack("<d", value))
+            )
+    extent = struct.pack("<IIII", 0, len(rows) - 1, 0, len(rows[0]) - 1)
+    sheet = record(129) + record(148, extent) + record(145) + cells + record(146) + record(130)
+    bundle = record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide("Forms"))
+    relation = '<Relationship Id="rId1" Type="worksheet" Target="worksheets/sheet1.bin"/>'
+    return zipped(
+        {
+            "xl/workbook.bin": record(131) + record(143) + bundle + record(144) + record(132),
+            "xl/_rels/workbook.bin.rels": f"<Relationships>{relation}</Relationships>".encode(),
+            "xl/worksheets/sheet1.bin": sheet,
+        }
+    )
+
+
+def test_binary_workbook() -> None:
+    (grid,) = grids(binary_workbook([["patient", "phq9_1"], ["0012", 3.0], ["13", 0.5]]))
+    assert texts(grid) == [["patient", "phq9_1"], ["0012", "3"], ["13", "0.5"]]
+    assert (grid.name, grid.dialect, grid.has_serials) == ("Forms", "xlsb", True)
