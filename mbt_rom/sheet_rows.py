@@ -291,7 +291,7 @@ class SheetRows:
                 self.texts(source),
                 timezone=self.delivery.settings.timezone,
                 format=source.format,
-                has_serials=self.sheet.dialect == "xlsx",
+                has_serials=self.sheet.has_serials,
             )
         return self._dates[key]
 
@@ -361,7 +361,7 @@ class SheetRows:
             self.texts(source),
             timezone=self.delivery.settings.timezone,
             format=source.format,
-            has_serials=self.sheet.dialect == "xlsx",
+            has_serials=self.sheet.has_serials,
         )
 
     def _moments(self, form: FormPlan, source: Source, kept: Flags, dates: pd.Series | None) -> pd.Series:
@@ -424,7 +424,7 @@ class SheetRows:
             self.texts(source),
             timezone=self.delivery.settings.timezone,
             format=source.format,
-            has_serials=self.sheet.dialect == "xlsx",
+            has_serials=self.sheet.has_serials,
         )
 
     def _register_ids(self, source: Source, name: str) -> pd.Series:

@@ -11,19 +11,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mbt_rom.exports.answers import about_count, items_in_order
-from mbt_rom.exports.delimited import read_delimited
 from mbt_rom.exports.editions import decided
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.kinds import Reading, read_kind
 from mbt_rom.exports.names import FORM_ROLES, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
 from mbt_rom.exports.values import WORDS, means_complete, of_answers
-from mbt_rom.exports.workbook import is_workbook, is_zip, only_member, open_archive, read_workbook
+from mbt_rom.exports.workbook import is_zip
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
 
 MEGABYTE = 1 << 20
+_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xlsb", ".ods")
 #: Rank of a role that the tool itself states: before every name.
 _STATED_BY_TOOL = -1
 #: How a form came about. Two columns that could be one of these are neither: a file is not refused for them.
@@ -57,7 +58,7 @@ _TELLING: dict[str, tuple[str, ...]] = {
 
 
 def read_grids(data: bytes, *, file_name: str, largest_bytes: int, recognise: Recogniser) -> list[Grid]:
-    """All sheets of a file, every cell as text. The kind of file is told by its contents, never by its name.
+    """All sheets of a file, every cell as text. The kind of file is told by its contents, never by its name (`kinds`).
 
     Raises `ExportError` file_empty, file_too_large, file_unreadable, file_unpacks_too_large.
     """
@@ -68,21 +69,12 @@ def read_grids(data: bytes, *, file_name: str, largest_bytes: int, recognise: Re
             "file_too_large",
             f"the file has {len(data) / MEGABYTE:,.0f} MB; 'largest_file_mb' allows {largest_bytes / MEGABYTE:,.0f}",
         )
-    if not is_zip(data):
-        if file_name.casefold().endswith((".xlsx", ".xlsm")):
-            data = _text_called_workbook(data)
-        return [read_delimited(data, recognise)]
-    archive = open_archive(data, largest_bytes=largest_bytes)
-    if is_workbook(archive):
-        return read_workbook(data, archive)
-    return [read_delimited(only_member(archive), recognise)]
-
-
-def _text_called_workbook(data: bytes) -> bytes:
-    """A file called .xlsx that is no archive: text when it looks like text, otherwise damaged."""
-    if b"\0" in data[:4096]:
-        raise ExportError("file_unreadable", "the file is called a workbook and is none: it is damaged or cut off")
-    return data
+    try:
+        return read_kind(data, Reading(largest_bytes, recognise))
+    except ExportError as error:
+        if error.rule == "file_unreadable" and not is_zip(data) and file_name.casefold().endswith(_WORKBOOK_NAMES):
+            raise ExportError(error.rule, f"the file is called a workbook and is none: {error.detail}") from None
+        raise
 
 
 def read_export(

@@ -6,13 +6,14 @@ Belongs here: telling that something is there and where. Does not belong here: t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports.dates import is_date_like
-from mbt_rom.pseudonyms import holds_citizen_number, is_blank, map_unique, passes_bsn_test
+from mbt_rom.pseudonyms import holds_citizen_number, is_blank, is_citizen_number
 
 Flags = npt.NDArray[np.bool_]
 #: A column counts as one of citizen numbers when at least this share of its filled cells pass the test ...
@@ -25,20 +26,26 @@ _NUMBER = re.compile(r"[-+]?[\d.,\s]+(?:[eE][-+]?\d+)?%?")
 
 def is_citizen_column(column: pd.Series, *, at_least: int) -> bool:
     """True when most filled cells of the column are Dutch citizen numbers. Chance alone gives one nine-digit in eleven."""
-    n_passing = int(passes_bsn_test(column).sum())
+    n_passing = int(_cells(column, is_citizen_number).sum())
     if n_passing < at_least:
         return False
-    return n_passing >= CITIZEN_SHARE * int((~map_unique(column, is_blank).astype(bool)).sum())
+    return n_passing >= CITIZEN_SHARE * int((~_cells(column, is_blank)).sum())
 
 
 def citizen_cells(column: pd.Series) -> Flags:
     """Which cells hold nine digits, anywhere in their text, that pass the test."""
-    return map_unique(column, holds_citizen_number).to_numpy(dtype=bool)
+    return _cells(column, holds_citizen_number)
 
 
 def formula_cells(column: pd.Series) -> Flags:
     """Which cells begin with =, + or @."""
-    return map_unique(column, lambda text: bool(_FORMULA.match(text))).to_numpy(dtype=bool)
+    return _cells(column, lambda text: bool(_FORMULA.match(text)))
+
+
+def _cells(column: pd.Series, is_so: Callable[[str], bool]) -> Flags:
+    """Which cells are so. Each different text is asked once, and in most columns none is: then no cell is looked at again."""
+    found = [text for text in column.unique() if is_so(text if isinstance(text, str) else "")]
+    return column.isin(found).to_numpy(dtype=bool) if found else np.zeros(len(column), dtype=bool)
 
 
 def holds_text(column: pd.Series) -> bool:

@@ -47,7 +47,8 @@ class Grid:
     `rows` holds the row number of each record as a spreadsheet shows it (the first is 1). In a text file that is the
     number of the record: a quoted cell that holds line breaks is one row, as it is in a spreadsheet, and blank lines count.
     `n_cells` is how many cells the record had before short ones were filled up. `header`: position of the header where the tool
-    that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing).
+    that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing). `has_serials`: a
+    bare number may be a date, as in a workbook whose date cells lost their format.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Grid:
     delimiter: str | None = None
     header: int | None = None
     facts: tuple[ColumnFacts, ...] = ()
+    has_serials: bool = False
 
     def row_texts(self, position: int) -> list[str]:
         """Cells of one record."""
@@ -88,6 +90,7 @@ class RawSheet:
     delimiter: str | None = None
     n_cells: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     facts: tuple[ColumnFacts, ...] = ()
+    has_serials: bool = False
 
     def fact(self, position: int) -> ColumnFacts:
         """What the export says of the column at that position."""
@@ -185,6 +188,7 @@ def with_header(grid: Grid, position: int) -> RawSheet:
         delimiter=grid.delimiter,
         n_cells=n_cells,
         facts=grid.facts[:width],
+        has_serials=grid.has_serials,
     )
     return sheet.keep(np.asarray(anything, dtype=bool))
 

@@ -1,6 +1,6 @@
-"""Reader of XLSX workbooks (and of a zip that holds one text file): bytes in, grids of text cells out.
+"""Workbooks (XLSX, XLSB, ODS, XLS) and the archives in which they come: opened only after they were measured.
 
-Belongs here: opening safely, one grid per sheet, cells as text. Does not belong here: what a column means.
+Belongs here: telling the kinds of workbook, opening safely. Does not belong here: the cells (`apart`), what a column means.
 
 Before anything is unpacked the archive is measured by inflating it into nothing, because the sizes that it states about
 itself may be false; and the extent of each sheet is measured, because two cells far apart make a reader lay out billions.
@@ -13,13 +13,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 
-import numpy as np
-import pandas as pd
-import python_calamine
-
+from mbt_rom.exports.apart import LIMITS, read_apart
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.sheets import Grid
 
@@ -28,11 +23,14 @@ LARGEST_RATIO = 200
 RATIO_COUNTS_FROM = 10 << 20
 UNPACKED_PER_LARGEST = 4
 MOST_MEMBERS = 2_000
-MOST_CELLS = 60_000_000
+MOST_CELLS = LIMITS.cells
 _CHUNK = 1 << 18
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br=["'](\d{1,7})["']""")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_BINARY_SHEET = re.compile(r"xl/worksheets/[^/]+\.bin", re.IGNORECASE)
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_LOCKED = "the workbook has a password; save it without one"
 
 
 def is_zip(data: bytes) -> bool:
@@ -103,30 +101,38 @@ def _is_by_product(name: str) -> bool:
     return "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] in {".DS_Store", "Thumbs.db"}
 
 
-def is_workbook(archive: zipfile.ZipFile) -> bool:
-    """True for an XLSX (or XLSM) workbook."""
-    return any(_SHEET.fullmatch(name) for name in archive.namelist())
+def workbook_kind(archive: zipfile.ZipFile) -> str | None:
+    """The name of the kind of workbook that an archive is: `xlsx` (XLSM as well), `xlsb`, `ods`; None for any other archive."""
+    names = archive.namelist()
+    if any(_SHEET.fullmatch(name) for name in names):
+        return "xlsx"
+    if any(_BINARY_SHEET.fullmatch(name) for name in names):
+        return "xlsb"
+    return "ods" if {"content.xml", "META-INF/manifest.xml"} <= set(names) else None
 
 
-def read_workbook(data: bytes, archive: zipfile.ZipFile) -> list[Grid]:
-    """One grid per sheet, in the order of the workbook; numbers without '.0', dates as ISO text.
+def read_zipped_workbook(data: bytes, archive: zipfile.ZipFile, kind: str) -> list[Grid]:
+    """One grid per sheet, hidden ones too, in the order of the workbook; numbers without '.0', dates as ISO text.
 
-    Raises `ExportError` file_unreadable, file_unpacks_too_large.
+    Merged cells: the text stands in the first of them, the others are empty. A link to another workbook is never followed: its
+    cells are what they were when the file was saved. Raises `ExportError` file_unreadable, file_unpacks_too_large.
     """
+    if kind == "ods" and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise ExportError("file_unreadable", _LOCKED)
     _refuse_vast_sheets(archive)
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        named = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in _sheet_names(book)]
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # the reader's own panic is no Exception
-        raise ExportError("file_unreadable", "the workbook is damaged; open it and save it again as .xlsx") from None
-    return [_grid(i, name, rows) for i, (name, rows) in enumerate(named, start=1)]
+    return read_apart(data, "workbook", dialect=kind)
 
 
-def _sheet_names(book: python_calamine.CalamineWorkbook) -> list[str]:
-    kinds = python_calamine.SheetTypeEnum
-    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == kinds.WorkSheet]
+def is_old_workbook(data: bytes) -> bool:
+    """True for the container of old Excel workbooks (.xls), in which new ones with a password lie as well."""
+    return data.startswith(_COMPOUND)
+
+
+def read_old_workbook(data: bytes) -> list[Grid]:
+    """As `read_zipped_workbook`, of an XLS workbook."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise ExportError("file_unreadable", _LOCKED)
+    return read_apart(data, "workbook", dialect="xls")
 
 
 def _refuse_vast_sheets(archive: zipfile.ZipFile) -> None:
@@ -152,33 +158,3 @@ def _column_number(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
-
-
-def _grid(number: int, name: str, rows: Sequence[Sequence[object]]) -> Grid:
-    columns = {i: _texts(column) for i, column in enumerate(zip(*rows, strict=True))}
-    cells = pd.DataFrame(columns, index=pd.RangeIndex(len(rows)), dtype="str")
-    numbers = np.arange(1, len(rows) + 1, dtype=np.int32)
-    return Grid(number, name, cells, numbers, np.full(len(rows), cells.shape[1], dtype=np.int32), "xlsx")
-
-
-def _texts(column: tuple[object, ...]) -> list[str]:
-    return [cell if isinstance(cell, str) else cell_text(cell) for cell in column]
-
-
-def cell_text(cell: object) -> str:
-    """A typed cell as text: 3.0 is '3', a date is ISO, true and false are 1 and 0.
-
-    >>> cell_text(3.0), cell_text(0.1), cell_text(date(2026, 1, 31)), cell_text(True)
-    ('3', '0.1', '2026-01-31', '1')
-    """
-    if isinstance(cell, bool):
-        return str(int(cell))
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ", timespec="seconds")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return "" if cell is None else str(cell)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from mbt_rom.exports.delimited import decode, read_delimited
+from mbt_rom.exports.delimited import read_delimited
+from mbt_rom.exports.encodings import decode
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.sheets import find_header, with_header
 
@@ -67,6 +68,16 @@ def test_excel_hint_is_believed() -> None:
     assert with_header(grid, find_header(grid, recognise)).headers == ("patient", "phq9_1")
 
 
+@pytest.mark.parametrize("sign", ["^", "\t", "~", ";"])
+def test_sign_that_is_declared_is_believed_whatever_it_is(sign: str) -> None:
+    grid = read_delimited(f"SEP={sign}\r\npatient{sign}phq9_1\r\n1{sign}2\r\n".encode(), recognise)
+    assert (grid.delimiter, grid.row_texts(2)) == (sign, ["1", "2"])
+
+
+def test_caret_is_not_guessed() -> None:
+    assert read_delimited(b"patient^phq9_1\n1^2\n", recognise).row_texts(0) == ["patient^phq9_1"]
+
+
 def test_quoted_line_breaks_are_one_row_and_blank_lines_count() -> None:
     data = b'patient,naam\n1,"two\nlines, and a comma"\n\n3,x\n'
     sheet = with_header(read_delimited(data, recognise), 0)
@@ -117,8 +128,8 @@ def test_nothing_in_it(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "word"),
     [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "Excel"),
-        (b"$FL2@(#) SPSS", "SPSS"),
+        (b"\x1f\x8b\x08rest", "gzip"),
+        (b"PAR1rest", "Parquet"),
         (b"%PDF-1.7", "PDF"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
         (b"\x00\x01\x02\x03binary", "not text"),
