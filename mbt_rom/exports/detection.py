@@ -15,7 +15,10 @@ from mbt_rom.exports.delimited import read_delimited
 from mbt_rom.exports.editions import decided
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.exports.names import Meaning, Vocabulary, normalised
+from mbt_rom.exports.fhir import NAME as FHIR
+from mbt_rom.exports.fhir import read_fhir
+from mbt_rom.exports.fhir_json import is_fhir
+from mbt_rom.exports.names import LOINC, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
 from mbt_rom.exports.workbook import is_workbook, is_zip, only_member, open_archive, read_workbook
@@ -64,6 +67,8 @@ def read_grids(data: bytes, *, file_name: str, largest_bytes: int, recognise: Re
             "file_too_large",
             f"the file has {len(data) / MEGABYTE:,.0f} MB; 'largest_file_mb' allows {largest_bytes / MEGABYTE:,.0f}",
         )
+    if is_fhir(data):
+        return read_fhir(data)
     if not is_zip(data):
         if file_name.casefold().endswith((".xlsx", ".xlsm")):
             data = _text_called_workbook(data)
@@ -126,7 +131,8 @@ def _meanings(sheet: RawSheet, position: int, vocabulary: Vocabulary) -> tuple[M
     role = sheet.fact(position).role
     if role is not None:
         return (Meaning(role, _STATED_BY_TOOL),)
-    return vocabulary.meanings(sheet.codes[position])
+    names = (sheet.codes[position], *sheet.fact(position).others)
+    return next((found for name in names if (found := vocabulary.meanings(name))), ())
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -173,10 +179,16 @@ def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instru
                 sheet=sheet.name,
                 column=sheet.headers[position],
             )
-    refuse_missing_items(sheet, by_item, instrument)
+    if not _omits_questions(sheet, known):
+        refuse_missing_items(sheet, by_item, instrument)
     if sheet.dialect != ENTRY:  # there the columns are called by item id, whatever the printed order
         printed_items(sheet, instrument)
     return known
+
+
+def _omits_questions(sheet: RawSheet, known: Mapping[int, Meaning]) -> bool:
+    """FHIR leaves unanswered questions out; where terminology names every other one, they may lack without doubt about the edition."""
+    return sheet.dialect == FHIR and all(meaning.prefix == LOINC for meaning in known.values())
 
 
 def unknown_numbers(sheet: RawSheet, instrument: Instrument, headers: list[str], *, n_columns: int) -> ExportError:

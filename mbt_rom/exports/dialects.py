@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mbt_rom.exports import entry
+from mbt_rom.exports import entry, fhir
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.dialect import Dialect
 from mbt_rom.exports.sheets import Grid
 
 #: In the order in which they are tried: those that are told by more come first.
-DIALECTS: tuple[Dialect, ...] = (entry.DIALECT,)
+DIALECTS: tuple[Dialect, ...] = (fhir.DIALECT, entry.DIALECT)
 
 
 def plain(grid: Grid, codebooks: Sequence[Codebook] = ()) -> Grid:

@@ -16,6 +16,8 @@ import pandas as pd
 #: The header is looked for in this many rows from the top.
 HEADER_WITHIN = 40
 Rows = npt.NDArray[np.int32]
+#: In place of the score of an answer to which the tool gives several.
+UNSURE = "?"
 #: How well a row of cells would do as a header: the number of names that are recognised in it.
 Recogniser = Callable[[Sequence[str]], int]
 
@@ -27,7 +29,9 @@ class ColumnFacts:
     `code`: the tool's own name of the question, where the header is longer or a label. `text`: the question as it was asked.
     `answers`: code -> label of its answer list. `form`: name of the tool's form that the column belongs to. `role`: what the tool
     uses the column for: a role of `names.ROLES`, or `technical` (kept by the tool for itself: never taken in), or `free_text` (never
-    taken in). `is_derived`: the reader put the column together; the file has none of that name.
+    taken in). `is_derived`: the reader put the column together; the file has none of that name. `others`: further names of the
+    question, which count where `code` says nothing, in this order. `scores`: code -> number that the tool itself gives an answer;
+    `UNSURE` where it gives two.
     """
 
     code: str | None = None
@@ -36,6 +40,16 @@ class ColumnFacts:
     form: str | None = None
     role: str | None = None
     is_derived: bool = False
+    others: tuple[str, ...] = ()
+    scores: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """What a reader found wrong with one row: a rule of the catalogue, and where (no value). The row is kept."""
+
+    rule: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class Grid:
     `rows` holds the row number of each record as a spreadsheet shows it (the first is 1). In a text file that is the
     number of the record: a quoted cell that holds line breaks is one row, as it is in a spreadsheet, and blank lines count.
     `n_cells` is how many cells the record had before short ones were filled up. `header`: position of the header where the tool
-    that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing).
+    that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing). `faults`: row number
+    -> what the reader found wrong with the whole row.
     """
 
     number: int
@@ -58,6 +73,7 @@ class Grid:
     delimiter: str | None = None
     header: int | None = None
     facts: tuple[ColumnFacts, ...] = ()
+    faults: Mapping[int, RowFault] = field(default_factory=dict)
 
     def row_texts(self, position: int) -> list[str]:
         """Cells of one record."""
@@ -86,6 +102,7 @@ class RawSheet:
     delimiter: str | None = None
     n_cells: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     facts: tuple[ColumnFacts, ...] = ()
+    faults: Mapping[int, RowFault] = field(default_factory=dict)
 
     def fact(self, position: int) -> ColumnFacts:
         """What the export says of the column at that position."""
@@ -154,6 +171,7 @@ def with_header(grid: Grid, position: int) -> RawSheet:
         delimiter=grid.delimiter,
         n_cells=n_cells,
         facts=grid.facts[:width],
+        faults=grid.faults,
     )
     return sheet.keep(np.asarray(anything, dtype=bool))
 
