@@ -12,7 +12,7 @@ import pandas as pd
 
 from mbt_rom.exports.codings import label_key
 from mbt_rom.exports.sheets import ColumnFacts
-from mbt_rom.pseudonyms import is_blank, map_unique
+from mbt_rom.pseudonyms import map_unique
 
 
 def weighed(cells: pd.Series, facts: ColumnFacts, labels: Mapping[str, int]) -> pd.Series:
@@ -33,8 +33,6 @@ def weighed(cells: pd.Series, facts: ColumnFacts, labels: Mapping[str, int]) -> 
 
     def one(text: str) -> str:
         key = label_key(text)
-        if is_blank(text):
-            return text
         if key in labels:
             return text if scores.get(key, str(labels[key])) == str(labels[key]) else f"[{text}]"
         if key in scores:
