@@ -113,7 +113,17 @@ def strictly(text: bytes) -> dict[str, Any]:
         raise NotFhirError("JSON that is no resource")
     if _is_too_deep(read):
         raise NotFhirError(f"more than {MOST_LEVELS} levels")
+    if b"\\ud" in text.lower():
+        _refuse_half_characters(read)
     return read
+
+
+def _refuse_half_characters(read: dict[str, Any]) -> None:
+    """JSON can spell half of a character, which no text can hold."""
+    try:
+        json.dumps(read, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotFhirError("half of a character (a surrogate)") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

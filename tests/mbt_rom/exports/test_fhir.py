@@ -260,6 +260,7 @@ def test_a_file_with_citizen_numbers_is_refused_and_may_not_be_kept() -> None:
         b'{"resourceType": "QuestionnaireResponse", "x": ' + b"[" * 200 + b"]" * 200 + b"}",
         b'{"resourceType": "QuestionnaireResponse", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
         b'{"resourceType": "QuestionnaireResponse", "x": 1e99999999999999999999}',
+        b'{"resourceType": "QuestionnaireResponse", "status": "completed", "language": "\\uD800"}',
         b'{"resourceType": "Bundle", "entry": 3}',
         b'{"resourceType": "Bundle", "entry": [3]}',
         b'{"resourceType": ["QuestionnaireResponse"]}',
