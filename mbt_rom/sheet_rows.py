@@ -17,12 +17,14 @@ import pandas as pd
 
 from mbt_rom.exports import screening, values
 from mbt_rom.exports.answers import Answers, profile_cells, read_answers, refuse_other_edition, with_constants
+from mbt_rom.exports.codings import labels_told
 from mbt_rom.exports.dates import Reading, birth_years, read_dates, read_times
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import REGISTER_COLUMNS
 from mbt_rom.exports.names import slug
 from mbt_rom.exports.sheets import RawSheet
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
+from mbt_rom.exports.weights import weighed
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms, canonical_number, is_blank, map_unique
 from mbt_rom.settings import SHARED, Consortium
@@ -31,6 +33,8 @@ Flags = npt.NDArray[np.bool_]
 CITIZEN_COLUMN = "patient_column_citizen_numbers"
 #: More findings of one kind in one column become one finding that counts them.
 MOST_ROWS_NAMED = 50
+#: Rows with this fault are none of ours: the tool itself takes them back.
+LEFT_OUT = "response_entered_in_error"
 _LONGEST_HEADER = 120
 _WORD_COLUMNS = ("sex", "end_reason", "function")
 
@@ -94,6 +98,7 @@ class SheetRows:
         for register in self.plan.registers:
             self._register(register)
         self._ragged()
+        self._faulty()
 
     # Cells and findings
 
@@ -176,6 +181,10 @@ class SheetRows:
                 left_out |= map_unique(column, is_blank).to_numpy(dtype=bool)
             else:
                 left_out |= ~values.is_among(column, condition.values)
+        for row, fault in self.sheet.faults.items():
+            if fault.rule == LEFT_OUT and (place := self.sheet.rows == row).any():
+                self.note(fault.rule, source_row=row)
+                left_out |= place
         return left_out
 
     # Programmes
@@ -315,11 +324,15 @@ class SheetRows:
         if form.opened is not None:
             is_closed: Flags = map_unique(self.texts(form.opened), is_blank).to_numpy(dtype=bool)
             return np.asarray(answers.is_blank & is_closed, dtype=bool)
-        return answers.is_blank if len(self.plan.forms) > 1 else np.zeros(len(answers.is_blank), dtype=bool)
+        return (
+            answers.is_blank & ~self._is_faulty()
+            if len(self.plan.forms) > 1
+            else np.zeros(len(answers.is_blank), dtype=bool)
+        )
 
     def _answers(self, form: FormPlan) -> Answers:
         instrument = self.delivery.instruments[form.instrument]
-        cells = {item: self.column(position) for item, position in form.items.items()}
+        cells = {item: self._cells(item, position, form) for item, position in form.items.items()}
         places = dict(form.items)
         if form.profile is not None:
             profile = profile_cells(self.column(form.profile), instrument, missing=form.missing)
@@ -332,6 +345,14 @@ class SheetRows:
             column = self.sheet.headers[places[error.column]] if error.column in places else None
             raise ExportError(error.rule, error.detail, sheet=self.sheet.name, column=column) from None
         return with_constants(answers, form.constants)
+
+    def _cells(self, item: str, position: int, form: FormPlan) -> pd.Series:
+        """Cells of an item; where no coding is declared, with the scores that the tool itself gives."""
+        facts, column = self.sheet.fact(position), self.column(position)
+        if form.coding or not (facts.scores or facts.answers):
+            return column
+        instrument = self.delivery.instruments[form.instrument]
+        return weighed(column, facts, labels_told(instrument, instrument.item(item))[0])
 
     def _administration(self, form: FormPlan, kept: Flags) -> pd.DataFrame:
         frame = pd.DataFrame({"row_id": self.row_ids(form.block)}, index=self.sheet.frame.index)
@@ -390,6 +411,16 @@ class SheetRows:
                 one = np.zeros(len(flags), dtype=bool)
                 one[i] = True
                 self.note_rows("row_ragged", one, block=block, detail=detail)
+
+    def _is_faulty(self) -> Flags:
+        return np.isin(self.sheet.rows, list(self.sheet.faults))
+
+    def _faulty(self) -> None:
+        """Rows that the reader could not read: set aside, for every form that they could hold."""
+        for block in sorted({form.block for form in self.plan.forms}):
+            for i in np.flatnonzero(self._is_faulty() & self.known):
+                fault = self.sheet.faults[int(self.sheet.rows[i])]
+                self.note_rows(fault.rule, np.arange(len(self.known)) == i, block=block, detail=fault.detail)
 
     # Registers
 

@@ -14,8 +14,9 @@ from mbt_rom.exports.answers import about_count, items_in_order
 from mbt_rom.exports.editions import decided
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
-from mbt_rom.exports.names import FORM_ROLES, Meaning, Vocabulary, normalised
+from mbt_rom.exports.names import FORM_ROLES, LOINC, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
 from mbt_rom.exports.values import WORDS, means_complete, of_answers
@@ -119,10 +120,15 @@ def understand(
 
 def _meanings(sheet: RawSheet, position: int, vocabulary: Vocabulary) -> tuple[Meaning, ...]:
     """What a column may mean: what its tool says it is for goes before its name, but for the instrument in its name."""
-    role, named = sheet.fact(position).role, vocabulary.meanings(sheet.codes[position])
-    if role is None:
+    fact = sheet.fact(position)
+    names = (sheet.codes[position], *fact.others)
+    named = next((found for name in names if (found := vocabulary.meanings(name))), ())
+    if fact.role is None:
         return named
-    return (Meaning(role, _STATED_BY_TOOL), *(m for m in named if m.role == role and m.instrument is not None))
+    return (
+        Meaning(fact.role, _STATED_BY_TOOL),
+        *(m for m in named if m.role == fact.role and m.instrument is not None),
+    )
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -169,10 +175,16 @@ def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instru
                 sheet=sheet.name,
                 column=sheet.headers[position],
             )
-    refuse_missing_items(sheet, by_item, instrument)
+    if not _omits_questions(sheet, known):
+        refuse_missing_items(sheet, by_item, instrument)
     if sheet.dialect != ENTRY:  # there the columns are called by item id, whatever the printed order
         printed_items(sheet, instrument)
     return known
+
+
+def _omits_questions(sheet: RawSheet, known: Mapping[int, Meaning]) -> bool:
+    """FHIR leaves unanswered questions out; where terminology names every other one, they may lack without doubt about the edition."""
+    return sheet.dialect == FHIR and all(meaning.prefix == LOINC for meaning in known.values())
 
 
 def unknown_numbers(sheet: RawSheet, instrument: Instrument, headers: list[str], *, n_columns: int) -> ExportError:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from mbt_rom.exports.delimited import read_delimited
 from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.fhir import read_fhir
+from mbt_rom.exports.fhir_json import is_fhir
 from mbt_rom.exports.sheets import Grid, Recogniser
 from mbt_rom.exports.spss import is_spss, read_spss
 from mbt_rom.exports.workbook import (
@@ -70,5 +72,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("archive", is_zip, _read_archive),
     Kind("xls", is_old_workbook, lambda data, reading: read_old_workbook(data)),
     Kind("spss", is_spss, lambda data, reading: read_spss(data)),
+    Kind("fhir", is_fhir, lambda data, reading: read_fhir(data)),
     Kind("text", lambda data: True, lambda data, reading: [read_delimited(data, reading.recognise)]),
 )

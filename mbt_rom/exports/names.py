@@ -189,6 +189,8 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
 
 #: Roles that one form of a file may have columns of its own for: 'phq9_date', 'scid2_interviewer'.
 FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
+#: `Meaning.prefix` of items that are named by a code of LOINC.
+LOINC = "loinc"
 #: Words that may stand between the instrument's name and the number.
 _FILLERS = r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr)"
 #: Dutch and other English words for what an item's tag says in English.
@@ -259,13 +261,15 @@ class Vocabulary:
             for rank, names in enumerate(groups):
                 for name in names:
                     self._roles.setdefault(name, []).append(Meaning(role, rank))
+        self._loinc = _loinc(instruments)
         self._seen: dict[str, tuple[Meaning, ...]] = {}
 
     def meanings(self, header: str) -> tuple[Meaning, ...]:
         """All that the header may mean; several where that depends on the rest of the file."""
         if header not in self._seen:
             name = normalised(header)
-            self._seen[header] = tuple(self._roles.get(name, ())) or self._items(name)
+            coded = self._loinc.get(header.strip().removeprefix("/"), ())
+            self._seen[header] = coded or tuple(self._roles.get(name, ())) or self._items(name)
         return self._seen[header]
 
     def _items(self, name: str) -> tuple[Meaning, ...]:
@@ -288,6 +292,17 @@ class Vocabulary:
     def recognised(self, cells: Sequence[str]) -> int:
         """In how many cells of a row a name is recognised."""
         return sum(bool(cell) and len(cell) < 300 and bool(self.meanings(cell)) for cell in cells)
+
+
+def _loinc(instruments: Mapping[str, Instrument]) -> dict[str, tuple[Meaning, ...]]:
+    """LOINC code -> the items that have it."""
+    found: dict[str, tuple[Meaning, ...]] = {}
+    for instrument in instruments.values():
+        by_number = items_by_key(instrument.items)
+        for number, code in (instrument.codes.loinc_items if instrument.codes else {}).items():
+            meaning = Meaning("item", 0, instrument.id, by_number[item_key(number.casefold())], number, LOINC)
+            found[code] = (*found.get(code, ()), meaning)
+    return found
 
 
 def _prefixes(instrument: Instrument) -> list[str]:

@@ -16,6 +16,8 @@ import pandas as pd
 #: The header is looked for in this many rows from the top.
 HEADER_WITHIN = 40
 Rows = npt.NDArray[np.int32]
+#: In place of the score of an answer to which the tool gives several.
+UNSURE = "?"
 #: How well a row of cells would do as a header: the number of names that are recognised in it.
 Recogniser = Callable[[Sequence[str]], int]
 
@@ -29,7 +31,8 @@ class ColumnFacts:
     uses the column for: a role of `names.ROLES`, or `opened` (a filled cell says that the form was opened on that row), or one that
     is never taken in (`understanding.WHY_NOT`): `technical`, `free_text` ... . A column of `form` with a role that each form has of
     its own (`names.FORM_ROLES`, `opened`) is that of the instruments of the form, and of no other. `is_derived`: the reader put
-    the column together; the file has none of that name.
+    the column together; the file has none of that name. `others`: further names of the question, which count where `code` says
+    nothing, in this order. `scores`: code -> number that the tool itself gives an answer; `UNSURE` where it gives two.
     """
 
     code: str | None = None
@@ -38,6 +41,16 @@ class ColumnFacts:
     form: str | None = None
     role: str | None = None
     is_derived: bool = False
+    others: tuple[str, ...] = ()
+    scores: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """What a reader found wrong with one row: a rule of the catalogue, and where (no value). The row is kept."""
+
+    rule: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,8 @@ class Grid:
     number of the record: a quoted cell that holds line breaks is one row, as it is in a spreadsheet, and blank lines count.
     `n_cells` is how many cells the record had before short ones were filled up. `header`: position of the header where the tool
     that wrote the sheet is known; `facts` are then what it says of each column, by position (empty: nothing). `has_serials`: a
-    bare number may be a date, as in a workbook whose date cells lost their format.
+    bare number may be a date, as in a workbook whose date cells lost their format. `faults`: row number -> what the reader found
+    wrong with the whole row.
     """
 
     number: int
@@ -62,6 +76,7 @@ class Grid:
     header: int | None = None
     facts: tuple[ColumnFacts, ...] = ()
     has_serials: bool = False
+    faults: Mapping[int, RowFault] = field(default_factory=dict)
 
     def row_texts(self, position: int) -> list[str]:
         """Cells of one record."""
@@ -91,6 +106,7 @@ class RawSheet:
     n_cells: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     facts: tuple[ColumnFacts, ...] = ()
     has_serials: bool = False
+    faults: Mapping[int, RowFault] = field(default_factory=dict)
 
     def fact(self, position: int) -> ColumnFacts:
         """What the export says of the column at that position."""
@@ -189,6 +205,7 @@ def with_header(grid: Grid, position: int) -> RawSheet:
         n_cells=n_cells,
         facts=grid.facts[:width],
         has_serials=grid.has_serials,
+        faults=grid.faults,
     )
     return sheet.keep(np.asarray(anything, dtype=bool))
 

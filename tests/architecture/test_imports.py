@@ -28,7 +28,7 @@ ROOMS = {
     "http.client": (),
 }
 #: Where the package is called otherwise than the module.
-MODULES = {"pyyaml": "yaml"}
+MODULES = {"pyyaml": "yaml", "fhir.resources": "fhir"}
 #: A program that `make dev` starts; the script that pages carry along; data that the standard library reads.
 USED_WITHOUT_IMPORT = {"dagster-webserver", "plotly", "tzdata"}
 BELOW_DAGSTER = ("assets/home.py", "assets/lock.py", "assets/archive.py", "assets/vault.py", "assets/warehouse.py")
