@@ -8,7 +8,7 @@ belong here: finding out that a rule is broken (`exports`, `conform`, `expectati
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,7 +17,8 @@ from mbt_rom.tables import findings_table
 
 Severity = Literal["fatal", "error", "notice"]
 Owner = Literal["research_assistant", "data_manager", "programme_manager", "developer"]
-Language = Literal["en"]
+Language = Literal["en", "nl"]
+LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
 #: What a severity does, for people.
 CONSEQUENCES: dict[Severity, str] = {
@@ -25,19 +26,64 @@ CONSEQUENCES: dict[Severity, str] = {
     "error": "the row is set aside; everything else counts",
     "notice": "nothing is set aside",
 }
+CONSEQUENCES_NL: dict[Severity, str] = {
+    "fatal": "de hele aanlevering blijft buiten beschouwing; de laatste goede blijft staan",
+    "error": "de rij wordt apart gezet; al het andere telt mee",
+    "notice": "er wordt niets apart gezet",
+}
+
+#: Severities and owners as people read them.
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "fatal": "fatal",
+        "error": "error",
+        "notice": "notice",
+        "research_assistant": "research assistant",
+        "data_manager": "data manager",
+        "programme_manager": "programme manager",
+        "developer": "developer",
+    },
+    "nl": {
+        "fatal": "fataal",
+        "error": "fout",
+        "notice": "melding",
+        "research_assistant": "onderzoeksassistent",
+        "data_manager": "datamanager",
+        "programme_manager": "programmamanager",
+        "developer": "ontwikkelaar",
+    },
+}
+_PLACES: dict[Language, tuple[str, str, str]] = {"en": ("sheet", "row", "column"), "nl": ("blad", "rij", "kolom")}
+_PAGES: dict[Language, tuple[str, str, tuple[str, ...]]] = {
+    "en": (
+        "Rules",
+        "Every finding names one of these rules. A finding never holds an answer, a patient number or a name. "
+        "The same in Dutch: [regels](rules.nl.md).",
+        ("rule", "what is wrong", "what to do", "who"),
+    ),
+    "nl": (
+        "Regels",
+        "Elke bevinding noemt een van deze regels. Een bevinding bevat nooit een antwoord, een patiëntnummer of een naam. "
+        "Hetzelfde in het Engels: [rules](rules.md).",
+        ("regel", "wat er mis is", "wat te doen", "wie"),
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what is wrong when it is broken (`sentence`), what to do about it (`remedy`) and who does that (`owner`)."""
+    """One rule: what is wrong when it is broken (`sentence`), what to do about it (`remedy`) and who does that (`owner`).
+
+    `sentence_nl` and `remedy_nl` say the same in Dutch.
+    """
 
     id: str
     severity: Severity
     owner: Owner
     sentence: str
     remedy: str
-    sentence_nl: str = ""
-    remedy_nl: str = ""
+    sentence_nl: str
+    remedy_nl: str
 
 
 _CATALOGUE: tuple[Rule, ...] = (
@@ -48,6 +94,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the file is empty",
         "Make the export again and deliver the new file",
+        "het bestand is leeg",
+        "Maak de export opnieuw en lever het nieuwe bestand aan",
     ),
     Rule(
         "file_header_only",
@@ -55,6 +103,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the file has a header but no rows below it",
         "Check the filter and the period of the export, then make it again",
+        "het bestand heeft een kopregel, maar geen rijen daaronder",
+        "Controleer het filter en de periode van de export en maak hem opnieuw",
     ),
     Rule(
         "file_unreadable",
@@ -62,6 +112,10 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the file cannot be read: it is cut off, protected by a password, or not the kind of file that its name says",
         "Open it in the program that it came from, save it as CSV or XLSX without a password, and deliver it again",
+        "het bestand is niet te lezen: het is afgebroken, met een wachtwoord beveiligd, of van een andere soort dan de naam "
+        "zegt",
+        "Open het in het programma waar het vandaan komt, sla het zonder wachtwoord op als CSV of XLSX en lever het opnieuw "
+        "aan",
     ),
     Rule(
         "file_too_large",
@@ -69,6 +123,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the file is larger than this home takes in",
         "Export a shorter period per file, or ask the data manager to raise 'largest_file_mb' in consortium.yaml",
+        "het bestand is groter dan hier wordt ingelezen",
+        "Exporteer een kortere periode per bestand, of vraag de datamanager 'largest_file_mb' in consortium.yaml te verhogen",
     ),
     Rule(
         "file_unpacks_too_large",
@@ -76,6 +132,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the workbook unpacks to far more than its size, as a damaged or a malicious file does; it was not opened",
         "Ask the sender whether they made this file; if so, let them export it as CSV",
+        "het werkboek wordt bij het uitpakken veel groter dan het bestand zelf, zoals bij een beschadigd of kwaadaardig "
+        "bestand; het is niet geopend",
+        "Vraag de afzender of dit bestand van hem of haar komt; zo ja, laat het dan als CSV exporteren",
     ),
     Rule(
         "columns_unknown",
@@ -83,6 +142,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "no column was recognised as an item of an instrument or as a column of a register",
         "Check that the first row with names was exported; otherwise write a mapping file that names the columns",
+        "geen enkele kolom is herkend als vraag van een vragenlijst of als kolom van een register",
+        "Controleer of de eerste rij met namen is geëxporteerd; schrijf anders een mappingbestand dat de kolommen benoemt",
     ),
     Rule(
         "column_twice",
@@ -90,6 +151,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "two columns would be read as the same item or the same field",
         "Remove or rename one of the columns, or say in the mapping file which of them counts",
+        "twee kolommen zouden als dezelfde vraag of hetzelfde veld worden gelezen",
+        "Verwijder of hernoem een van beide kolommen, of zet in het mappingbestand welke telt",
     ),
     Rule(
         "item_count_wrong",
@@ -97,6 +160,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the number of item columns is not that of this instrument",
         "Check which questionnaire and which edition was exported, and export all of its items and no others",
+        "het aantal kolommen met vragen is niet dat van deze vragenlijst",
+        "Controleer welke vragenlijst en welke versie is geëxporteerd, en exporteer al haar vragen en geen andere",
     ),
     Rule(
         "edition_contradicted",
@@ -104,6 +169,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the file holds answers that this edition does not have",
         "Find out which edition was filled in (3L or 5L) and name the columns, or the mapping, accordingly",
+        "het bestand bevat antwoorden die in deze versie niet bestaan",
+        "Zoek uit welke versie is ingevuld (3L of 5L) en geef de kolommen, of de mapping, die naam",
     ),
     Rule(
         "edition_ambiguous",
@@ -111,6 +178,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the names of the columns fit two editions of this questionnaire",
         "Find out which edition was filled in, and name it in a mapping file or in the programme's 'instruments'",
+        "de kolomnamen passen bij twee versies van deze vragenlijst",
+        "Zoek uit welke versie is ingevuld en noem die in een mappingbestand of bij 'instruments' van het programma",
     ),
     Rule(
         "patient_column_citizen_numbers",
@@ -118,6 +187,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the column of patient numbers holds citizen service numbers (BSN); the file was refused and not kept",
         "Export the local patient number in place of the citizen number, and delete the file that holds them",
+        "de kolom met patiëntnummers bevat burgerservicenummers (BSN); het bestand is geweigerd en niet bewaard",
+        "Exporteer het lokale patiëntnummer in plaats van het BSN, en verwijder het bestand waar de BSN's in staan",
     ),
     Rule(
         "programme_unknown_folder",
@@ -125,6 +196,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the inbox folder belongs to no programme of consortium.yaml",
         "Move the file to the folder of its programme, or add the programme to consortium.yaml",
+        "de map in de inbox hoort bij geen enkel programma in consortium.yaml",
+        "Verplaats het bestand naar de map van het juiste programma, of voeg het programma toe aan consortium.yaml",
     ),
     Rule(
         "mapping_ambiguous",
@@ -132,6 +205,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "more than one mapping file fits this file",
         "Add a column to 'matches' of one of them so that only one fits, or name the mapping with `rom load --mapping`",
+        "meer dan één mappingbestand past bij dit bestand",
+        "Voeg bij een ervan een kolom toe aan 'matches' zodat er nog maar één past, of noem de mapping met `rom load "
+        "--mapping`",
     ),
     Rule(
         "mapping_invalid",
@@ -139,6 +215,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the mapping file for this delivery cannot be used",
         "Correct the key that is named; `rom load --dry-run` shows how every column is understood",
+        "het mappingbestand voor deze aanlevering is niet bruikbaar",
+        "Verbeter de genoemde sleutel; `rom load --dry-run` laat zien hoe elke kolom wordt begrepen",
     ),
     Rule(
         "coding_undeclared",
@@ -146,6 +224,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the answers fit more than one coding of the instrument, or none",
         "State 'coding' in the mapping file: ask the survey tool's manager which number stands for the first answer",
+        "de antwoorden passen bij meer dan één codering van de vragenlijst, of bij geen enkele",
+        "Zet 'coding' in het mappingbestand: vraag de beheerder van het vragenlijstsysteem welk getal het eerste antwoord "
+        "heeft",
     ),
     Rule(
         "order_undeclared",
@@ -153,6 +234,10 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the items of this questionnaire are printed in several orders, and nothing says which one these columns follow",
         "State 'order' in the mapping file after a look at the printed form, or name the column of each item under 'items'",
+        "de vragen van deze vragenlijst worden in verschillende volgordes gedrukt, en nergens staat welke deze kolommen "
+        "volgen",
+        "Zet na een blik op het gedrukte formulier 'order' in het mappingbestand, of noem bij 'items' de kolom van elke "
+        "vraag",
     ),
     Rule(
         "raw_items_not_accepted",
@@ -160,6 +245,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the file holds answers to single questions of a test that only its publisher scores",
         "Have the forms scored by the publisher's program, and deliver the scores that it gives",
+        "het bestand bevat antwoorden op losse vragen van een test die alleen de uitgever scoort",
+        "Laat de formulieren scoren met het programma van de uitgever en lever de scores daarvan aan",
     ),
     # ---- one row ------------------------------------------------------------------------------------------------------
     Rule(
@@ -168,6 +255,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the row has no patient number",
         "Fill in the patient number in the survey tool and export again",
+        "de rij heeft geen patiëntnummer",
+        "Vul het patiëntnummer in het vragenlijstsysteem in en exporteer opnieuw",
     ),
     Rule(
         "patient_form",
@@ -175,6 +264,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the patient number does not have the form that its hospital uses",
         "Correct the number at its source. A spreadsheet may have eaten leading zeros: export that column as text",
+        "het patiëntnummer heeft niet de vorm die de instelling gebruikt",
+        "Verbeter het nummer bij de bron. Een spreadsheet kan voorloopnullen hebben weggelaten: exporteer die kolom als "
+        "tekst",
     ),
     Rule(
         "patient_unknown",
@@ -182,6 +274,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the patient is not in this programme's register of patients",
         "Correct the patient number, or deliver a register of patients that holds this patient",
+        "de patiënt staat niet in het patiëntenregister van dit programma",
+        "Verbeter het patiëntnummer, of lever een patiëntenregister aan waar deze patiënt in staat",
     ),
     Rule(
         "programme_unknown",
@@ -189,6 +283,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the row names a programme that consortium.yaml does not have",
         "Correct the programme code, add the programme to consortium.yaml, or map the code in the mapping file",
+        "de rij noemt een programma dat niet in consortium.yaml staat",
+        "Verbeter de programmacode, voeg het programma toe aan consortium.yaml, of vertaal de code in het mappingbestand",
     ),
     Rule(
         "date_unreadable",
@@ -196,13 +292,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the date cannot be read",
         "Write dates as YYYY-MM-DD, or state their form as 'format' in the mapping file",
-    ),
-    Rule(
-        "date_ambiguous",
-        "error",
-        "data_manager",
-        "nothing in this column tells which part of the date is the day and which the month",
-        "State the order as 'date: {column: ..., format: dd/mm/yyyy}' in the mapping file, or write dates as YYYY-MM-DD",
+        "de datum is niet te lezen",
+        "Schrijf datums als JJJJ-MM-DD, of zet hun vorm als 'format' in het mappingbestand",
     ),
     Rule(
         "resource_invalid",
@@ -228,13 +319,18 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the row has more or fewer cells than the header, so that its answers may stand in the wrong columns",
         "Make the export again; look for a separator inside an unquoted text, or a file that was cut off",
+        "de rij heeft meer of minder cellen dan de kopregel, zodat antwoorden in de verkeerde kolom kunnen staan",
+        "Maak de export opnieuw; let op een scheidingsteken in een tekst zonder aanhalingstekens, of een afgebroken bestand",
     ),
     Rule(
         "date_ambiguous",
         "error",
         "research_assistant",
         "the date can be read in two ways and nothing in the file says which is meant",
-        "State the form of the dates as 'format' in the mapping file, or export dates as YYYY-MM-DD",
+        "State the order as 'date: {column: ..., format: dd/mm/yyyy}' in the mapping file, or export dates as YYYY-MM-DD",
+        "de datum is op twee manieren te lezen en niets in het bestand zegt welke bedoeld is",
+        "Zet de volgorde als 'date: {column: ..., format: dd/mm/yyyy}' in het mappingbestand, of exporteer datums als "
+        "JJJJ-MM-DD",
     ),
     Rule(
         "date_in_future",
@@ -242,6 +338,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the date lies after the day of this run",
         "Correct the date; look for day and month exchanged, or a wrong year",
+        "de datum ligt na de dag van deze verwerking",
+        "Verbeter de datum; let op een verwisselde dag en maand, of een verkeerd jaar",
     ),
     Rule(
         "date_before_birth",
@@ -249,6 +347,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the date lies before the patient's year of birth",
         "Correct the date, or the year of birth in the register of patients; check that it is the right patient",
+        "de datum ligt vóór het geboortejaar van de patiënt",
+        "Verbeter de datum, of het geboortejaar in het patiëntenregister; controleer of het de juiste patiënt is",
     ),
     Rule(
         "date_missing",
@@ -256,6 +356,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "neither a date nor a moment is given",
         "Fill in the date on which the form was filled in, or name the moment in the mapping file",
+        "er is geen datum en geen meetmoment opgegeven",
+        "Vul de datum in waarop het formulier is ingevuld, of noem het meetmoment in het mappingbestand",
     ),
     Rule(
         "answer_not_a_code",
@@ -263,6 +365,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the cell holds something that is no answer code",
         "Correct the answer in the survey tool from the original form, or declare the code as missing in the mapping file",
+        "in de cel staat iets dat geen antwoordcode is",
+        "Verbeter het antwoord in het vragenlijstsysteem aan de hand van het oorspronkelijke formulier, of geef de code in "
+        "het mappingbestand op als ontbrekend",
     ),
     Rule(
         "answer_out_of_range",
@@ -270,6 +375,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the answer lies outside the range of this item",
         "Correct the answer from the original form; if many rows are wrong, check coding, edition and missing codes",
+        "het antwoord ligt buiten het bereik van deze vraag",
+        "Verbeter het antwoord aan de hand van het oorspronkelijke formulier; zijn er veel rijen fout, controleer dan "
+        "codering, versie en codes voor ontbrekend",
     ),
     Rule(
         "moment_unknown",
@@ -277,6 +385,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "the stated moment is none of the measurement plan",
         "Use baseline, m6, m12 ... as in the plan, or translate the export's words under 'moment: {column: ..., map: ...}' in the mapping file",
+        "het opgegeven meetmoment staat niet in het meetplan",
+        "Gebruik baseline, m6, m12 ... zoals in het plan, of vertaal de woorden van de export bij 'moment: {column: ..., "
+        "map: ...}' in het mappingbestand",
     ),
     Rule(
         "same_day_conflict",
@@ -284,6 +395,10 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "this patient has two different forms of this instrument for the same day or moment; neither counts",
         "Find out which of them is right and remove the other in the survey tool, or correct its date or patient number",
+        "deze patiënt heeft twee verschillende formulieren van deze vragenlijst voor dezelfde dag of hetzelfde meetmoment; "
+        "geen van beide telt mee",
+        "Zoek uit welk formulier klopt en verwijder het andere in het vragenlijstsysteem, of verbeter de datum of het "
+        "patiëntnummer daarvan",
     ),
     Rule(
         "row_id_twice",
@@ -291,6 +406,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "developer",
         "two administrations carry the same row id",
         "This is a fault of the software: report it with the number of the delivery and the row",
+        "twee afnames hebben hetzelfde rijnummer in de database",
+        "Dit is een fout in de software: meld hem met het nummer van de aanlevering en de rij",
     ),
     Rule(
         "register_key_missing",
@@ -298,6 +415,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the row of the register does not say whom or what it is about",
         "Fill in the number in the register and deliver it again",
+        "de rij van het register zegt niet over wie of wat zij gaat",
+        "Vul het nummer in het register in en lever het opnieuw aan",
     ),
     Rule(
         "register_date_unreadable",
@@ -305,6 +424,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a date in the register cannot be read",
         "Write dates as YYYY-MM-DD and deliver the register again",
+        "een datum in het register is niet te lezen",
+        "Schrijf datums als JJJJ-MM-DD en lever het register opnieuw aan",
     ),
     Rule(
         "register_date_implausible",
@@ -312,6 +433,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a date in the register lies before 1900, or too far in the future",
         "Correct the date in the register and deliver it again",
+        "een datum in het register ligt vóór 1900, of te ver in de toekomst",
+        "Verbeter de datum in het register en lever het opnieuw aan",
     ),
     Rule(
         "birth_year_implausible",
@@ -319,6 +442,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the year of birth is not that of a living adult or adolescent",
         "Correct the year of birth in the register of patients; check for two-digit years",
+        "het geboortejaar is niet dat van een levende volwassene of jongere",
+        "Verbeter het geboortejaar in het patiëntenregister; let op jaartallen van twee cijfers",
     ),
     Rule(
         "episode_ends_before_start",
@@ -326,6 +451,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the episode ends before it starts",
         "Correct one of the two dates in the register of episodes",
+        "de episode eindigt voordat zij begint",
+        "Verbeter een van beide datums in het episodenregister",
     ),
     Rule(
         "register_conflict",
@@ -333,6 +460,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "one file of the register holds two different rows about the same person, therapist or episode; neither counts",
         "Remove the row that is wrong and deliver the register again",
+        "één bestand van het register bevat twee verschillende rijen over dezelfde persoon, behandelaar of episode; geen "
+        "van beide telt mee",
+        "Verwijder de rij die niet klopt en lever het register opnieuw aan",
     ),
     Rule(
         "score_out_of_range",
@@ -340,6 +470,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "developer",
         "a computed score lies outside the range that the scale can have",
         "This is a fault of the software or of the instrument's definition: report it; no score of it should be used",
+        "een berekende score ligt buiten het bereik dat de schaal kan hebben",
+        "Dit is een fout in de software of in de definitie van de vragenlijst: meld hem en gebruik er geen enkele score van",
     ),
     # ---- for the reader's attention -------------------------------------------------------------------------------------
     Rule(
@@ -348,6 +480,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a cell outside the column of patient numbers looks like a citizen service number (BSN)",
         "Look at the cell; remove the number from the survey tool, and leave this column out of the export",
+        "een cel buiten de kolom met patiëntnummers lijkt op een burgerservicenummer (BSN)",
+        "Bekijk de cel; verwijder het nummer uit het vragenlijstsysteem en laat deze kolom weg uit de export",
     ),
     Rule(
         "column_not_taken_in",
@@ -355,6 +489,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the column was not taken in",
         "Nothing to do when it is not needed; otherwise name it in the mapping file. Leave free text out of the export",
+        "de kolom is niet ingelezen",
+        "Niets, als zij niet nodig is; noem haar anders in het mappingbestand. Laat vrije tekst weg uit de export",
     ),
     Rule(
         "leading_zeros_restored",
@@ -362,6 +498,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "patient numbers were too short and leading zeros were put back, as this home's settings ask",
         "Export the column of patient numbers as text, so that no zeros are lost",
+        "patiëntnummers waren te kort en zijn met voorloopnullen aangevuld, zoals de instellingen hier vragen",
+        "Exporteer de kolom met patiëntnummers als tekst, zodat er geen nullen verloren gaan",
     ),
     Rule(
         "no_patient_register",
@@ -369,6 +507,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "this programme has no register of patients, so nobody can tell whether its patient numbers exist",
         "Deliver a register of patients: a file with a column for the patient number, the year of birth and the sex",
+        "dit programma heeft geen patiëntenregister, dus niemand kan nagaan of de patiëntnummers bestaan",
+        "Lever een patiëntenregister aan: een bestand met een kolom voor patiëntnummer, geboortejaar en geslacht",
     ),
     Rule(
         "form_empty",
@@ -376,6 +516,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the form holds no answer at all",
         "Nothing to do when the patient stopped; otherwise look whether the answers were exported",
+        "het formulier bevat geen enkel antwoord",
+        "Niets, als de patiënt is gestopt; kijk anders of de antwoorden zijn geëxporteerd",
     ),
     Rule(
         "cell_like_formula",
@@ -383,6 +525,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a cell begins with a sign that spreadsheets take for a formula; it is treated as text",
         "Look at the cell in the survey tool before opening this export in a spreadsheet",
+        "een cel begint met een teken dat spreadsheets voor een formule aanzien; zij is als tekst gelezen",
+        "Bekijk de cel in het vragenlijstsysteem voordat deze export in een spreadsheet wordt geopend",
     ),
     Rule(
         "code_not_understood",
@@ -390,6 +534,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "data_manager",
         "cells of this column hold a word or code that is not understood; they count as not recorded",
         "Translate the codes under 'values' (registers) or 'map' in the mapping file",
+        "cellen in deze kolom bevatten een woord of code die niet wordt begrepen; zij tellen als niet vastgelegd",
+        "Vertaal de codes bij 'values' (registers) of 'map' in het mappingbestand",
     ),
     Rule(
         "interviewer_not_stated",
@@ -397,6 +543,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the interview does not say who held it, or whether that person knew which treatment the patient had",
         "Add the interviewer's code and a column 'blind' (yes or no) to the export, or name them in the mapping file",
+        "bij het interview staat niet wie het afnam, of of diegene wist welke behandeling de patiënt kreeg",
+        "Voeg de code van de interviewer en een kolom 'blind' (ja of nee) toe aan de export, of noem ze in het "
+        "mappingbestand",
     ),
     Rule(
         "count_unusually_high",
@@ -404,6 +553,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the count is higher than a period usually allows; it counts all the same",
         "Compare it with the original form, and correct it in the survey tool when it is a slip",
+        "het aantal is hoger dan in zo'n periode gebruikelijk is; het telt gewoon mee",
+        "Vergelijk het met het oorspronkelijke formulier en verbeter het in het vragenlijstsysteem als het een vergissing is",
     ),
     Rule(
         "answers_all_equal",
@@ -411,6 +562,10 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "every answer of the form is the same, where that contradicts itself or hardly happens; the form counts all the same",
         "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+        "alle antwoorden op het formulier zijn gelijk, terwijl dat zichzelf tegenspreekt of bijna nooit voorkomt; het "
+        "formulier telt gewoon mee",
+        "Vraag na hoe het formulier is ingevuld: met hulp, een hapering van het systeem, niet begrepen? Verbeter het bij de "
+        "bron",
     ),
     Rule(
         "answers_one_long_string",
@@ -418,6 +573,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "the same answer stands many times in a row; the form counts all the same",
         "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+        "hetzelfde antwoord staat vele keren achter elkaar; het formulier telt gewoon mee",
+        "Vraag na hoe het formulier is ingevuld: met hulp, een hapering van het systeem, niet begrepen? Verbeter het bij de "
+        "bron",
     ),
     Rule(
         "answers_repeat_a_pattern",
@@ -425,6 +583,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a sequence of answers comes again and again; the form counts all the same",
         "Ask how the form was filled in: a helper, a slip of the tool, a form that was not understood? Correct it at the source",
+        "een reeks antwoorden keert steeds terug; het formulier telt gewoon mee",
+        "Vraag na hoe het formulier is ingevuld: met hulp, een hapering van het systeem, niet begrepen? Verbeter het bij de "
+        "bron",
     ),
     Rule(
         "local_alpha_below_published",
@@ -433,6 +594,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "the items of this scale hang together less well here than was published",
         "Look for columns that were swapped, a coding that was turned round, or forms answered without care; people who "
         "resemble each other more than the published sample also give a lower value",
+        "de vragen van deze schaal hangen hier minder samen dan is gepubliceerd",
+        "Kijk of er kolommen zijn verwisseld, een codering is omgedraaid, of formulieren slordig zijn ingevuld; ook mensen "
+        "die meer op elkaar lijken dan de gepubliceerde steekproef geven een lagere waarde",
     ),
     Rule(
         "programme_quiet",
@@ -440,6 +604,8 @@ _CATALOGUE: tuple[Rule, ...] = (
         "programme_manager",
         "no delivery, or no form that counts, for longer than this home allows",
         "Ask the programme for its export; take it out of consortium.yaml when it no longer takes part",
+        "er is langer dan hier is toegestaan niets aangeleverd, of geen formulier dat meetelt",
+        "Vraag het programma om zijn export; haal het uit consortium.yaml als het niet meer meedoet",
     ),
     Rule(
         "register_updated",
@@ -447,28 +613,44 @@ _CATALOGUE: tuple[Rule, ...] = (
         "research_assistant",
         "a later delivery of the register says something else about this row; the later one counts",
         "Nothing to do when the change was meant",
+        "een latere aanlevering van het register zegt iets anders over deze rij; de latere telt",
+        "Niets, als de wijziging de bedoeling was; verbeter anders het register",
     ),
 )
 
-RULES: dict[str, Rule] = {rule.id: rule for rule in _CATALOGUE}
 
-#: Sentence and remedy of each rule in languages other than English.
-TRANSLATIONS: dict[str, dict[str, tuple[str, str]]] = {}
+def by_id(rules: Iterable[Rule]) -> dict[str, Rule]:
+    """The rules by their id; ValueError where an id stands twice, since only one of the two would be told to people."""
+    found: dict[str, Rule] = {}
+    for one in rules:
+        if one.id in found:
+            raise ValueError(
+                f"the rule '{one.id}' stands twice in the catalogue of mbt_rom/findings.py; keep one of them"
+            )
+        found[one.id] = one
+    return found
 
 
-def rule(rule_id: str, *, language: str = "en") -> Rule:
-    """The rule of that id, worded in `language`; KeyError, naming the catalogue, when there is none.
+RULES: dict[str, Rule] = by_id(_CATALOGUE)
+
+
+def rule(rule_id: str, *, language: Language = "en") -> Rule:
+    """The rule of that id, with `sentence` and `remedy` in `language`; KeyError, naming the catalogue, when there is none.
 
     >>> rule("form_empty").severity
     'notice'
+    >>> rule("form_empty", language="nl").sentence
+    'het formulier bevat geen enkel antwoord'
     """
     if rule_id not in RULES:
         raise KeyError(f"no rule '{rule_id}'; `rom rules` lists them, mbt_rom/findings.py holds them")
     found = RULES[rule_id]
-    if language == "en":
-        return found
-    sentence, remedy = TRANSLATIONS[language][rule_id]
-    return Rule(found.id, found.severity, found.owner, sentence, remedy)
+    return found if language == "en" else replace(found, sentence=found.sentence_nl, remedy=found.remedy_nl)
+
+
+def consequences(language: Language = "en") -> dict[Severity, str]:
+    """What each severity does, the gravest first."""
+    return CONSEQUENCES if language == "en" else CONSEQUENCES_NL
 
 
 def as_findings(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, source: str) -> pd.DataFrame:
@@ -499,7 +681,7 @@ def combined(frames: Iterable[pd.DataFrame], *, source: str) -> pd.DataFrame:
     return table.conform(pd.concat(filled, ignore_index=True).sort_values(order, kind="stable"))
 
 
-def message(finding: Mapping[str, Any] | pd.Series, file_name: str, *, language: str = "en") -> str:
+def message(finding: Mapping[str, Any] | pd.Series, file_name: str, *, language: Language = "en") -> str:
     """One finding as a line for people: FILE, row R, column C: sentence (detail). Remedy.
 
     `finding` is one row of a findings table; the column is named by its header in the file, or else by item.
@@ -510,13 +692,13 @@ def message(finding: Mapping[str, Any] | pd.Series, file_name: str, *, language:
     broken = rule(str(finding["rule"]), language=language)
     detail = _given(finding, "detail")
     explained = f"{broken.sentence} ({detail})" if detail else broken.sentence
-    return f"{', '.join(_place(finding, file_name))}: {explained}. {broken.remedy}."
+    return f"{', '.join(_place(finding, file_name, language))}: {explained}. {broken.remedy}."
 
 
-def _place(finding: Mapping[str, Any] | pd.Series, file_name: str) -> list[str]:
+def _place(finding: Mapping[str, Any] | pd.Series, file_name: str, language: Language) -> list[str]:
     column = _given(finding, "source_column") or _given(finding, "item")
-    named = (("sheet", _given(finding, "sheet")), ("row", _given(finding, "source_row")), ("column", column))
-    return [file_name, *(f"{word} {value}" for word, value in named if value)]
+    values = (_given(finding, "sheet"), _given(finding, "source_row"), column)
+    return [file_name, *(f"{word} {value}" for word, value in zip(_PLACES[language], values, strict=True) if value)]
 
 
 def _given(finding: Mapping[str, Any] | pd.Series, name: str) -> str:
@@ -524,17 +706,16 @@ def _given(finding: Mapping[str, Any] | pd.Series, name: str) -> str:
     return "" if value is None or pd.isna(value) else str(value)
 
 
-def rules_page(*, language: str = "en") -> str:
-    """`docs/rules.md`: the catalogue as a page, one section per severity."""
-    head = (
-        "# Rules\n\n<!-- generated from mbt_rom/findings.py; do not edit -->\n\n"
-        "Every finding names one of these rules. A finding never holds an answer, a patient number or a name.\n"
-    )
+def rules_page(*, language: Language = "en") -> str:
+    """`docs/rules.md` and, in Dutch, `docs/rules.nl.md`: the catalogue as a page, one section per severity."""
+    title, explained, _ = _PAGES[language]
+    head = f"# {title}\n\n<!-- generated from mbt_rom/findings.py; do not edit -->\n\n{explained}\n"
     return head + "".join(_section(severity, language) for severity in CONSEQUENCES)
 
 
-def _section(severity: Severity, language: str) -> str:
+def _section(severity: Severity, language: Language) -> str:
+    words = WORDS[language]
     rows = [rule(rule_id, language=language) for rule_id, r in RULES.items() if r.severity == severity]
-    lines = [f"| `{r.id}` | {r.sentence} | {r.remedy}. | {r.owner.replace('_', ' ')} |" for r in rows]
-    header = "| rule | what is wrong | what to do | who |\n|---|---|---|---|\n"
-    return f"\n## {severity}: {CONSEQUENCES[severity]}\n\n{header}" + "\n".join(lines) + "\n"
+    lines = [f"| `{r.id}` | {r.sentence} | {r.remedy}. | {words[r.owner]} |" for r in rows]
+    header = f"| {' | '.join(_PAGES[language][2])} |\n|---|---|---|---|\n"
+    return f"\n## {words[severity]}: {consequences(language)[severity]}\n\n{header}" + "\n".join(lines) + "\n"

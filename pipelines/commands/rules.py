@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from mbt_rom.findings import Language
 
 
 @click.command(name="rules")
-def rules() -> None:
+@click.option("--language", type=click.Choice(["en", "nl"]), default="en", show_default=True, help="English or Dutch.")
+def rules(language: Language) -> None:
     """The rules that data are held against, with severity and remedy.
 
     \b
-    Example:
+    Examples:
       rom rules
+      rom rules --language nl
     """
-    from mbt_rom.findings import CONSEQUENCES, RULES
+    from mbt_rom.findings import RULES, WORDS, consequences, rule
 
-    for severity, consequence in CONSEQUENCES.items():
-        click.echo(f"{severity}: {consequence}")
-        for rule in RULES.values():
-            if rule.severity == severity:
-                click.echo(f"  {rule.id}\n      {rule.sentence}\n      {rule.remedy} ({rule.owner.replace('_', ' ')})")
+    words = WORDS[language]
+    for severity, consequence in consequences(language).items():
+        click.echo(f"{words[severity]}: {consequence}")
+        for one in (rule(rule_id, language=language) for rule_id in RULES):
+            if one.severity == severity:
+                click.echo(f"  {one.id}\n      {one.sentence}\n      {one.remedy} ({words[one.owner]})")

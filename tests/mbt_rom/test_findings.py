@@ -6,27 +6,87 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mbt_rom.findings import CONSEQUENCES, RULES, as_findings, combined, message, rule, rules_page
+from mbt_rom.findings import (
+    CONSEQUENCES,
+    LANGUAGES,
+    RULES,
+    WORDS,
+    as_findings,
+    by_id,
+    combined,
+    consequences,
+    message,
+    rule,
+    rules_page,
+)
 from mbt_rom.tables import findings_table
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = {"programme_id": "north", "delivery_id": "d1", "row_id": "d1-0-14-0", "source_row": 14}
 
 
-def test_the_page_of_rules_is_current():
-    assert (ROOT / "docs/rules.md").read_text(encoding="utf-8") == rules_page(), (
-        "docs/rules.md is out of date; write mbt_rom.findings.rules_page() to it"
+@pytest.mark.parametrize(("language", "page"), [("en", "rules.md"), ("nl", "rules.nl.md")])
+def test_the_page_of_rules_is_current(language, page):
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == rules_page(language=language), (
+        f"docs/{page} is out of date; run scripts/generate"
     )
 
 
-@pytest.mark.parametrize("one", RULES.values(), ids=RULES)
-def test_a_rule_reads_as_a_sentence_and_a_remedy(one):
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rule_id", RULES)
+def test_a_rule_reads_as_a_sentence_and_a_remedy(rule_id, language):
+    one = rule(rule_id, language=language)
     assert one.severity in CONSEQUENCES
-    assert re.match(r"[a-z0-9]", one.sentence), "a sentence continues a line: lower case"
+    assert re.match(r"[a-zé0-9]", one.sentence), "a sentence continues a line: lower case"
     assert re.match(r"[A-Z`]", one.remedy), "a remedy begins a sentence"
     assert not one.sentence.endswith(".")
     assert not one.remedy.endswith(".")
     assert len(one.remedy.split()) >= 5, "a remedy says what to do"
+
+
+@pytest.mark.parametrize("one", RULES.values(), ids=RULES)
+def test_both_languages_name_the_same_commands_files_and_keys(one):
+    technical = (
+        r"`[^`]+`|\w+\.yaml|'(?:format|coding|order|items|matches|values|map|instruments|largest_file_mb)'|dd/mm/yyyy"
+    )
+    assert one.sentence != one.sentence_nl
+    assert one.remedy != one.remedy_nl
+    assert sorted(re.findall(technical, one.remedy)) == sorted(re.findall(technical, one.remedy_nl))
+
+
+@pytest.mark.parametrize("one", RULES.values(), ids=RULES)
+def test_the_dutch_addresses_nobody(one):
+    """One style for all rules: an imperative, neither 'u' nor 'je'."""
+    assert not re.search(r"\b(u|uw|je|jij|jouw)\b", f"{one.sentence_nl} {one.remedy_nl}", re.IGNORECASE)
+
+
+def test_a_rule_that_stands_twice_is_refused():
+    twice = [RULES["file_empty"], RULES["date_ambiguous"], RULES["file_empty"]]
+    with pytest.raises(ValueError, match="'file_empty' stands twice"):
+        by_id(twice)
+    assert by_id(twice[:2]) == {"file_empty": twice[0], "date_ambiguous": twice[1]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_severity_and_every_owner_has_a_word(language):
+    used = {r.severity for r in RULES.values()} | {r.owner for r in RULES.values()}
+    assert used <= WORDS[language].keys()
+    assert list(consequences(language)) == ["fatal", "error", "notice"]
+
+
+def test_a_rule_in_dutch_keeps_its_severity_and_owner():
+    dutch = rule("patient_missing", language="nl")
+    assert (dutch.id, dutch.severity, dutch.owner) == ("patient_missing", "error", "research_assistant")
+    assert dutch.sentence == "de rij heeft geen patiëntnummer"
+    assert dutch.remedy == "Vul het patiëntnummer in het vragenlijstsysteem in en exporteer opnieuw"
+
+
+def test_a_message_in_dutch_names_the_place_in_dutch():
+    found = as_findings([{**ROW, "sheet": "Mei", "source_column": "Q5", "rule": "date_in_future"}], source="bsi")
+    assert message(found.iloc[0], "mei.xlsx", language="nl") == (
+        "mei.xlsx, blad Mei, rij 14, kolom Q5: de datum ligt na de dag van deze verwerking. "
+        "Verbeter de datum; let op een verwisselde dag en maand, of een verkeerd jaar."
+    )
 
 
 def test_every_rule_of_the_issue_has_the_severity_that_was_agreed():
