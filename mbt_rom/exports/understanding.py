@@ -107,6 +107,7 @@ WHY_NOT = {
     "technical": "kept by the survey tool for itself",
     "free_text": "free text",
     "multiple_choice": "one box of a question with several answers",
+    "opened": "says on which rows a form was opened",
     "reversed": "its name says that it is stored turned round: a mapping must say what it holds",
     "identifying": "marked as identifying in the survey tool",
 }
