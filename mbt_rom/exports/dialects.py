@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mbt_rom.exports import castor, entry, fhir, formr, redcap
+from mbt_rom.exports import castor, entry, fhir, formr, limesurvey, qualtrics, redcap
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.dialect import Dialect
 from mbt_rom.exports.sheets import Grid
 
 #: In the order in which they are tried: those that are told by more come first.
-DIALECTS: tuple[Dialect, ...] = (fhir.DIALECT, entry.DIALECT, redcap.DIALECT, castor.DIALECT, formr.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (
+    fhir.DIALECT,
+    entry.DIALECT,
+    redcap.DIALECT,
+    castor.DIALECT,
+    formr.DIALECT,
+    qualtrics.DIALECT,
+    limesurvey.DIALECT,
+)
 
 
 def plain(grid: Grid, codebooks: Sequence[Codebook] = ()) -> Grid:
