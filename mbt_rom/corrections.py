@@ -59,6 +59,23 @@ class Correction:
             raise ValueError(f"a decision of kind {self.kind} does not hold what it needs, or holds more")
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A decision and when it was recorded."""
+
+    correction: Correction
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Cells of one sheet that are read otherwise, in order (the last one of a cell counts), and the rows that are asked for."""
+
+    sheet: str | None
+    cells: tuple[CellCorrection, ...]
+    rows: frozenset[int]
+
+
 def document(correction: Correction) -> bytes:
     """The decision as bytes; equal decisions, equal bytes."""
     told = {"format": _MARK, **asdict(correction), "at": correction.at.isoformat()}
@@ -89,6 +106,48 @@ def standing(decisions: Mapping[str, Correction]) -> set[str]:
         return not any(holds(other) for other in undone_by.get(name, ()))
 
     return {name for name in decisions if holds(name)}
+
+
+def undone_at(recorded: Mapping[str, Recorded]) -> dict[str, datetime]:
+    """When each decision that no longer holds was undone."""
+    holding = standing({name: one.correction for name, one in recorded.items()})
+    undone: dict[str, datetime] = {}
+    for name in sorted(holding, key=lambda name: (recorded[name].received_at, name)):
+        target = recorded[name].correction.undoes
+        if target is not None and target in recorded:
+            undone.setdefault(target, recorded[name].received_at)
+    return undone
+
+
+def sheets_of(correction: Correction) -> list[tuple[str, str | None]]:
+    """The sheets whose cells a decision corrects: delivery id and name of the sheet, in a fixed order."""
+    return sorted(
+        {(cell.delivery_id, cell.sheet) for cell in correction.cells}, key=lambda pair: (pair[0], pair[1] or "")
+    )
+
+
+def changes_of(recorded: Mapping[str, Recorded], name: str, place: tuple[str, str | None]) -> Changes:
+    """What a decision changes in one sheet, on top of what the decisions before it that hold have changed there."""
+    holding = standing({other: one.correction for other, one in recorded.items()})
+    order = sorted((one.received_at, other) for other, one in recorded.items())
+    earlier = [other for _, other in order[: order.index((recorded[name].received_at, name))] if other in holding]
+    cells = [cell for one in (*earlier, name) for cell in recorded[one].correction.cells]
+    mine = tuple(cell for cell in cells if (cell.delivery_id, cell.sheet) == place)
+    own = recorded[name].correction.cells
+    return Changes(place[1], mine, frozenset(c.row for c in own if (c.delivery_id, c.sheet) == place))
+
+
+def links(recorded: Mapping[str, Recorded]) -> set[tuple[tuple[str, str], tuple[str, str]]]:
+    """Pairs of numbers (with their issuers) of one person: linked, and not unlinked since."""
+    holding = standing({name: one.correction for name, one in recorded.items()})
+    pairs: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+    for name in sorted(holding, key=lambda name: (recorded[name].received_at, name)):
+        decision = recorded[name].correction
+        if decision.kind in ("link", "unlink"):
+            first, second = decision.numbers
+            pairs -= {(first, second), (second, first)}
+            pairs |= {(first, second)} if decision.kind == "link" else set()
+    return pairs
 
 
 def canonical(links: Iterable[tuple[str, str]]) -> dict[str, str]:

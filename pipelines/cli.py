@@ -41,6 +41,7 @@ _EXPECTED = {
     "DefinitionError": 2,
     "MappingError": 2,
     "LockedError": 2,
+    "DecisionError": 2,
     "ArchiveError": 1,
     "InvariantError": 1,
 }
