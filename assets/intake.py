@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from assets.failures import place
-from assets.state import CODEBOOK, EXPORT, REFUSED, TAKEN_IN, State
+from assets.state import CODEBOOK, CORRECTION, EXPORT, REFUSED, TAKEN_IN, State
 from mbt_rom.conform import Conformed
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.tables import LEDGER
@@ -214,7 +214,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime, by: str | No
     taken = replace(taken, by=by or _owner(file.path))
     if taken.outcome == "taken_in" and taken.conformed is not None:
         state.archive.store(data)
-        state.vault.add(folder, _numbers(taken.conformed))
+        state.vault.add(folder, numbers_of(taken.conformed))
     return taken
 
 
@@ -237,7 +237,8 @@ def _known(state: State, folder: str, delivery_id: str) -> pd.Series | None:
     return rows.iloc[0] if len(rows) else None
 
 
-def _numbers(conformed: Conformed) -> dict[str, tuple[str, str]]:
+def numbers_of(conformed: Conformed) -> dict[str, tuple[str, str]]:
+    """Local numbers of a delivery by pseudonym, for the vault."""
     numbers = conformed.numbers
     pairs = zip(numbers["issuer"], numbers["number"], strict=True)
     return dict(zip(numbers["patient_id"], pairs, strict=True))
@@ -261,9 +262,15 @@ def _row(state: State, taken: Taken, *, size: int, now: datetime) -> dict[str, A
     }
 
 
+def _kind(conformed: Conformed) -> str:
+    if conformed.is_decision:
+        return CORRECTION
+    return EXPORT if conformed.codebook is None else CODEBOOK
+
+
 def _facts(conformed: Conformed) -> dict[str, Any]:
     return {
-        "kind": EXPORT if conformed.codebook is None else CODEBOOK,
+        "kind": _kind(conformed),
         "dialect": conformed.dialect,
         "encoding": conformed.encoding,
         "mapping": conformed.mapping or "detected",

@@ -7,7 +7,7 @@ from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import REGISTERS, State, below_each_other
+from assets.state import CORRECTION, REGISTERS, TAKEN_IN, State, below_each_other
 from mbt_rom import acceptance
 from mbt_rom.tables import PROGRAMMES
 
@@ -76,9 +76,10 @@ def programmes(rom: HomeResource) -> pd.DataFrame:
 def programmes_table(state: State) -> pd.DataFrame:
     """Rows of `reference/programmes`; a shared file counts for every programme that it holds forms of."""
     came = state.read("deliveries/contents")[["programme_id", "delivery_id"]].drop_duplicates()
-    own = state.ledger[state.ledger["status"] == "taken_in"][["programme_id", "delivery_id"]]
+    own = state.ledger.loc[state.ledger["status"] == TAKEN_IN, ["programme_id", "delivery_id"]]
+    decisions = state.ledger.loc[state.ledger["kind"] == CORRECTION, "delivery_id"]
     received = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["received_at"]
-    rows = pd.concat([came, own]).drop_duplicates()
+    rows = pd.concat([came, own]).drop_duplicates().loc[lambda each: ~each["delivery_id"].isin(decisions)]
     days = rows["delivery_id"].map(received).dt.tz_convert(state.home.settings.timezone).dt.tz_localize(None)
     by = rows.assign(day=days.dt.normalize()).groupby("programme_id")["day"]
     newest = state.read("deliveries/conservation").groupby("programme_id")["newest_form_on"].max()

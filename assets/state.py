@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -21,9 +22,11 @@ from assets.archive import Archive
 from assets.home import Home
 from assets.vault import Vault
 from assets.warehouse import Warehouse
-from mbt_rom import conform, registry
+from mbt_rom import conform, corrected, corrections, registry
 from mbt_rom.conform import Conformed
+from mbt_rom.corrections import Changes, Recorded
 from mbt_rom.exports.codebook import Codebook
+from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import Mapping, parse_mapping
 from mbt_rom.model import Instrument, Norm
 from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unknown_scales
@@ -46,7 +49,7 @@ from mbt_rom.valuation import ValueSet
 
 TAKEN_IN, REFUSED = "taken_in", "refused"
 #: Kinds of deliveries.
-EXPORT, CODEBOOK = "export", "codebook"
+EXPORT, CODEBOOK, CORRECTION = "export", "codebook", "correction"
 REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
@@ -76,10 +79,15 @@ ACROSS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What a number of deliveries hold for some partitions, together: see `mbt_rom.conform.Conformed`."""
+    """What a number of deliveries hold for some partitions, together: see `mbt_rom.conform.Conformed`.
+
+    `parsed` are in the order in which they came. `people`: per programme the pseudonym of every linked number -> the one that stands
+    for the person.
+    """
 
     parsed: Sequence[Conformed]
     partitions: frozenset[str]
+    people: Mapping_[str, Mapping_[str, str]] = field(default_factory=dict)
 
     def items(self, definition: Instrument) -> pd.DataFrame:
         """Every administration of one instrument."""
@@ -89,7 +97,8 @@ class Deliveries:
 
     def register(self, name: str) -> pd.DataFrame:
         """Rows of the register of that name: a key of `REGISTERS`."""
-        return self._together(REGISTERS[name], [p.registers[name] for p in self.parsed if name in p.registers])
+        rows = self._together(REGISTERS[name], [p.registers[name] for p in self.parsed if name in p.registers])
+        return corrected.without_replaced(rows, [p.replaces for p in self.parsed])
 
     def findings(self) -> pd.DataFrame:
         """What is wrong with the files and their columns."""
@@ -101,7 +110,16 @@ class Deliveries:
 
     def _together(self, table: Table, frames: list[pd.DataFrame]) -> pd.DataFrame:
         rows = below_each_other([*frames, table.empty()])
-        return rows[rows["programme_id"].isin(self.partitions)].reset_index(drop=True)
+        rows = rows[rows["programme_id"].isin(self.partitions)].reset_index(drop=True)
+        return self._of_one_person(rows) if "patient_id" in rows else rows
+
+    def _of_one_person(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows, with one pseudonym per person where numbers are linked."""
+        for programme, person in self.people.items():
+            mine = rows["programme_id"].eq(programme) & rows["patient_id"].isin(list(person))
+            if mine.any():
+                rows.loc[mine, "patient_id"] = rows.loc[mine, "patient_id"].map(dict(person)).astype("str")
+        return rows
 
 
 @dataclass
@@ -113,6 +131,7 @@ class State:
     _parsed: dict[tuple[Any, ...], Conformed] = field(default_factory=dict)
     _instruments_of: dict[str, set[str]] = field(default_factory=dict)
     _codebooks: dict[str, list[tuple[str, Codebook]]] = field(default_factory=dict)
+    _decisions: dict[str, dict[str, Recorded]] = field(default_factory=dict)
 
     @cached_property
     def instruments(self) -> dict[str, Instrument]:
@@ -168,6 +187,7 @@ class State:
             self.__dict__.pop(name, None)
         self._instruments_of.clear()
         self._codebooks.clear()
+        self._decisions.clear()
 
     def read(
         self, name: str, *, programmes: Iterable[str] | None = None, columns: Sequence[str] | None = None
@@ -178,11 +198,18 @@ class State:
     # Deliveries ------------------------------------------------------------------------------------------------------
 
     def parse(
-        self, data: Callable[[], bytes], *, delivery_id: str, folder: str, file_name: str, received_at: datetime
+        self,
+        data: Callable[[], bytes],
+        *,
+        delivery_id: str,
+        folder: str,
+        file_name: str,
+        received_at: datetime,
+        changes: Changes | None = None,
     ) -> Conformed:
-        """One delivered file, understood. Each is parsed once per run, however often it is asked for."""
+        """One delivered file, understood, with changed cells where `changes` says so. Each is parsed once per run."""
         codebooks = [book for sha, book in self._codebooks_of(folder) if sha != delivery_id]
-        key = (delivery_id, folder, file_name, received_at, len(codebooks))
+        key = (delivery_id, folder, file_name, received_at, len(codebooks), changes)
         if key not in self._parsed:
             self._parsed[key] = conform.deliver(
                 data(),
@@ -195,8 +222,68 @@ class State:
                 pseudonyms=self.pseudonyms,
                 mappings=self.mappings,
                 codebooks=codebooks,
+                changes=changes,
             )
         return self._parsed[key]
+
+    def decisions(self, folder: str) -> dict[str, Recorded]:
+        """The decisions that were recorded in a folder, by id, in the order in which they came."""
+        if folder not in self._decisions:
+            rows = self._taken_in({folder})
+            mine = rows[rows["kind"].eq(CORRECTION) & rows["programme_id"].eq(folder)]
+            read = {str(row.delivery_id): self._decision(row) for row in mine.itertuples()}
+            self._decisions[folder] = {name: one for name, one in read.items() if one is not None}
+        return self._decisions[folder]
+
+    def _decision(self, row: Any) -> Recorded | None:
+        decision = corrections.parse_document(self.archive.read(row.delivery_id))
+        return None if decision is None else Recorded(decision, row.received_at.to_pydatetime())
+
+    def decided(self, folder: str, name: str, recorded: Mapping_[str, Recorded] | None = None) -> Conformed:
+        """What the decision of that id holds, among those `recorded` in the folder."""
+        known = self.decisions(folder) if recorded is None else recorded
+        places = corrections.sheets_of(known[name].correction) if name in known else []
+        parts = [self._corrected(folder, name, place, known) for place in places]
+        undone = corrections.undone_at(known).get(name)
+        parts = [part for part in parts if not (undone and part.refused_for)]
+        if fatal := next((part for part in parts if part.refused_for), None):
+            return replace(corrected.renamed(fatal, by=name, group=1), is_decision=True, dialect=corrected.DIALECT)
+        renamed = [corrected.renamed(part, by=name, group=n) for n, part in enumerate(parts, start=1)]
+        return corrected.together(renamed, by=name, undone=undone)
+
+    def _corrected(
+        self, folder: str, name: str, place: tuple[str, str | None], known: Mapping_[str, Recorded]
+    ) -> Conformed:
+        """Rows of one sheet that the decision corrects, as they are read with it."""
+        row = self.delivery(folder, place[0])
+        if row is None:
+            error = ExportError("correction_misplaced", "the file was not delivered to this folder", sheet=place[1])
+            return conform.refused(error, delivery_id=name, folder=folder)
+        return self.parse(
+            lambda: self.archive.read(row.delivery_id),
+            delivery_id=row.delivery_id,
+            folder=folder,
+            file_name=row.file_name,
+            received_at=known[name].received_at,
+            changes=corrections.changes_of(known, name, place),
+        )
+
+    def delivery(self, folder: str, delivery_id: str) -> Any | None:
+        """The row of the ledger of an export that was taken in there; None where there is none."""
+        ledger = self.ledger
+        mine = ledger["programme_id"].eq(folder) & ledger["delivery_id"].eq(delivery_id)
+        rows = ledger[mine & ledger["status"].eq(TAKEN_IN) & ~ledger["kind"].isin([CODEBOOK, CORRECTION])]
+        return next(rows.itertuples(), None)
+
+    def people(self, partition: str) -> dict[str, str]:
+        """For every linked number of a programme, by pseudonym, the one that stands for the person."""
+        pairs = {pair for folder in {partition, SHARED} for pair in corrections.links(self.decisions(folder))}
+        return corrections.canonical((self.pseudonym(first), self.pseudonym(second)) for first, second in pairs)
+
+    def pseudonym(self, number: tuple[str, str]) -> str:
+        """The pseudonym of an issuer and a number in canonical form."""
+        issuer, text = number
+        return str(self.pseudonyms.of_numbers(issuer, pd.Series([text], dtype="str")).iloc[0])
 
     def _codebooks_of(self, folder: str) -> list[tuple[str, Codebook]]:
         """The codebooks that were delivered to a folder and to the shared one, with their deliveries, in order of arrival."""
@@ -221,7 +308,7 @@ class State:
         """Everything that was delivered for these partitions, from their own folders and the shared one."""
         wanted = set(partitions)
         parsed = [self.parsed(row) for row in self._taken_in(wanted).itertuples()]
-        return Deliveries(parsed, frozenset(wanted))
+        return Deliveries(parsed, frozenset(wanted), {p: self.people(p) for p in sorted(wanted)})
 
     def _taken_in(self, partitions: set[str]) -> pd.DataFrame:
         ledger = self.ledger
@@ -229,7 +316,12 @@ class State:
         return ledger[mine].sort_values(["received_at", "programme_id", "delivery_id"], kind="stable")
 
     def parsed(self, row: Any) -> Conformed:
-        """The delivery of a row of the ledger (as `itertuples` gives it), understood."""
+        """The delivery of a row of the ledger (as `itertuples` gives it), understood.
+
+        Only what was recorded as a decision is read as one: a file in an inbox never is, whatever it holds.
+        """
+        if row.kind == CORRECTION:
+            return self.decided(row.programme_id, row.delivery_id)
         return self.parse(
             lambda: self.archive.read(row.delivery_id),
             delivery_id=row.delivery_id,

@@ -26,7 +26,7 @@ from expectations.administrations import (
     register_findings,
 )
 from expectations.context import failures
-from mbt_rom.acceptance import has_error, open_rows
+from mbt_rom.acceptance import has_error, held_back, open_rows
 from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument, Item
 
@@ -56,11 +56,19 @@ def validate_items(
     own = [
         answer_findings(definition, rows),
         administration_findings(definition, rows, patients=patients, as_of=as_of, moments=moments),
+        moved_findings(definition, rows, held_back(items, delivery_findings)),
     ]
     is_good = ~has_error(rows, *own, delivery_findings)
     days = day_findings(definition, rows.loc[is_good].reset_index(drop=True))
     told = [interview_findings(definition, rows), register_findings(definition, rows, patients=patients)]
     return combined([*own, days, *told], source=definition.id)
+
+
+def moved_findings(definition: Instrument, rows: pd.DataFrame, held: Collection[str]) -> pd.DataFrame:
+    """Findings about forms that were moved to another patient and changed at their source since, under the first number."""
+    return as_findings(
+        rows.loc[rows["row_id"].isin(held), PLACE].assign(rule="moved_form_changed"), source=definition.id
+    )
 
 
 def bounds_suite(*, lowest: str, highest: str) -> list[Expectation]:

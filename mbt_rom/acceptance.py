@@ -7,7 +7,7 @@ findings, the conservation law and counting findings. Does not belong here: judg
 Order of decision, per instrument; the first that applies counts:
 
 1. a row of a delivery that has a fatal finding is `set_aside`, and takes no part in what follows: the last good
-   delivery stays;
+   delivery stays; a row of a correction that was undone is `superseded`, and so is one that a correction replaces (see `replaced`);
 2. `superseded`: a later state of the same response of the same tool exists. States are ordered by (is complete, submitted
    at, number of answers, received at, source row), the last one wins. A form without any answer is superseded by a form
    with answers of the same patient and day;
@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from mbt_rom import replaced as corrections
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import CONSERVATION, FINDINGS_SUMMARY
 
@@ -69,6 +70,14 @@ def open_rows(items: pd.DataFrame, delivery_findings: pd.DataFrame | None = None
     """The rows that stand by themselves: neither refused with their delivery, nor superseded, nor delivered before."""
     is_refused = items["delivery_id"].isin(fatal_deliveries(delivery_findings))
     return items.loc[_related(items, ~is_refused).eq("") & ~is_refused].reset_index(drop=True)
+
+
+def held_back(items: pd.DataFrame, delivery_findings: pd.DataFrame | None = None) -> set[str]:
+    """Ids of the rows that a correction holds back: see `mbt_rom.replaced`."""
+    if items["corrects"].isna().all():
+        return set()
+    rows = items.loc[~items["delivery_id"].isin(fatal_deliveries(delivery_findings))]
+    return set(rows.loc[_corrected(_compared(rows))[1], "row_id"])
 
 
 def fatal_deliveries(delivery_findings: pd.DataFrame | None) -> set[str]:
@@ -122,17 +131,35 @@ def _related(items: pd.DataFrame, takes_part: pd.Series) -> pd.Series:
     rows = items.loc[takes_part]
     if rows.empty:
         return related
-    rows = rows.drop(columns=answer_columns(rows)).assign(n_answered=n_answered(rows), content=_contents(rows))
-    for name, find in (("superseded", _superseded), ("duplicate", _duplicates), ("superseded", _overtaken)):
-        hit = find(rows)
-        related.loc[hit] = name
-        rows = rows.drop(index=hit)
+    rows = _compared(rows)
+    gone, held = _corrected(rows)
+    related.loc[gone] = "superseded"
+    rows = rows.drop(index=gone)
+    # What is held back is compared among itself only: it must not take the place of the form as it was moved.
+    for part in (rows.drop(index=held), rows.loc[held]) if len(held) else (rows,):
+        for name, find in (("superseded", _superseded), ("duplicate", _duplicates), ("superseded", _overtaken)):
+            hit = find(part)
+            related.loc[hit] = name
+            part = part.drop(index=hit)
     return related
+
+
+def _compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with what they are compared by, in place of their answers."""
+    seen = rows.assign(n_answered=n_answered(rows), content=_contents(rows), day=_day(rows))
+    return seen.drop(columns=answer_columns(rows))
+
+
+def _corrected(rows: pd.DataFrame) -> tuple[pd.Index, pd.Index]:
+    """Rows that are replaced by a correction, or come from one that was undone; and rows that a correction holds back."""
+    undone = rows.index[rows["undone_at"].notna()]
+    others = rows.drop(index=undone)
+    return undone.union(corrections.replaced(others)), corrections.held_back(others)
 
 
 def _superseded(rows: pd.DataFrame) -> pd.Index:
     """States of a response other than its last one; copies of the last one are left to `_duplicates`."""
-    key = ["programme_id", "response_id", "block", "moment_given"]
+    key = corrections.RESPONSE
     states = rows.loc[rows["response_id"].notna()]
     states = states.loc[states.duplicated(key, keep=False)]
     if states.empty:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.corrections import CellCorrection, Changes
 from mbt_rom.exports import mapped, screening
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.detection import MEGABYTE, nonempty, read_grids, understand
@@ -51,6 +52,7 @@ class Conformed:
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
     encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
+    `is_decision`: a person's decision, and not a file. `replaces`: row of a register -> the delivered row that it stands for.
     """
 
     items: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class Conformed:
     mapping_hash: str | None = None
     n_rows: int = 0
     codebook: Codebook | None = None
+    is_decision: bool = False
+    replaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused_for(self) -> str | None:
@@ -90,12 +94,14 @@ def deliver(
     pseudonyms: Pseudonyms,
     mappings: Sequence[MappingFile] = (),
     codebooks: Sequence[Codebook] = (),
+    changes: Changes | None = None,
 ) -> Conformed:
     """The whole way from the bytes of a file to rows. Never raises for bad input: that becomes a fatal finding.
 
     `programme_id` None: a shared file whose programmes stand in a column. `delivery_id` is the sha256 of the bytes.
     `received_at` carries a time zone. `codebooks` are those delivered to the same folder, in the order of their arrival; a
-    file that is one itself holds nothing else.
+    file that is one itself holds nothing else. With `changes` some cells are read otherwise, after the file was understood as it
+    came, and only the rows of the changes are kept.
     """
     delivery = Delivery(programme_id, delivery_id, received_at, settings, instruments, pseudonyms)
     if programme_id is not None and programme_id not in settings.programmes:
@@ -116,7 +122,9 @@ def deliver(
             for sheet, mapping in plans
             if len(sheet.frame)
         ]
-        return _conform(understandings, delivery)
+        if changes is None:
+            return _conform(understandings, delivery)
+        return _conform(_changed(understandings, changes), delivery, only=changes.rows)
     except ExportError as error:
         return _refused(error, delivery, sheets)
     except Exception as error:  # whatever a reader did not foresee is the file's refusal, not the run's end
@@ -227,9 +235,32 @@ def _refuse_citizen_columns(sheets: Iterable[RawSheet], delivery: Delivery, *, a
 # A delivery -----------------------------------------------------------------------------------------------------------
 
 
-def _conform(understandings: Sequence[Understanding], delivery: Delivery) -> Conformed:
+def _changed(understandings: Sequence[Understanding], changes: Changes) -> list[Understanding]:
+    """The sheet of the changes, with their cells: its columns mean what they meant."""
+    mine = [u for u in understandings if u.sheet.name == changes.sheet]
+    if not mine:
+        raise ExportError("correction_misplaced", "the file has no sheet of that name", sheet=changes.sheet)
+    return [replace(u, sheet=_with_cells(u.sheet, changes.cells)) for u in mine]
+
+
+def _with_cells(sheet: RawSheet, cells: Iterable[CellCorrection]) -> RawSheet:
+    frame = sheet.frame.copy()
+    for cell in cells:
+        rows = np.flatnonzero(sheet.rows == cell.row)
+        columns = [i for i, header in enumerate(sheet.headers) if cell.column in (header, short(header))]
+        columns = [i for i in columns if not sheet.fact(i).is_derived]
+        if len(rows) != 1 or len(columns) != 1:
+            found = f"{len(columns)} columns of that name, {len(rows)} rows of that number"
+            raise ExportError("correction_misplaced", found, sheet=sheet.name, column=short(cell.column))
+        frame.iloc[rows[0], columns[0]] = cell.value
+    return replace(sheet, frame=frame)
+
+
+def _conform(
+    understandings: Sequence[Understanding], delivery: Delivery, *, only: frozenset[int] | None = None
+) -> Conformed:
     _refuse_unknown(understandings)
-    sheets = [SheetRows(u, delivery) for u in understandings if u.takes_something]
+    sheets = [SheetRows(u, delivery, only=only) for u in understandings if u.takes_something]
     for sheet in sheets:
         sheet.run()
     notes = [_idle_sheet(u, delivery) for u in understandings if not u.takes_something]

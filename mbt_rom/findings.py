@@ -89,6 +89,15 @@ class Rule:
 _CATALOGUE: tuple[Rule, ...] = (
     # ---- the whole delivery -------------------------------------------------------------------------------------------
     Rule(
+        "correction_misplaced",
+        "fatal",
+        "research_assistant",
+        "the correction names a sheet, row or column that the delivered file does not have, or has twice",
+        "Look the cell up in the list of findings of today, and correct it again; or correct it in the survey tool",
+        "de correctie noemt een blad, rij of kolom die het aangeleverde bestand niet of dubbel heeft",
+        "Zoek de cel op in de bevindingen van vandaag en corrigeer opnieuw; of corrigeer in het bronsysteem",
+    ),
+    Rule(
         "file_empty",
         "fatal",
         "research_assistant",
@@ -573,6 +582,15 @@ _CATALOGUE: tuple[Rule, ...] = (
         "bij het interview staat niet wie het afnam, of of diegene wist welke behandeling de patiënt kreeg",
         "Voeg de code van de interviewer en een kolom 'blind' (ja of nee) toe aan de export, of noem ze in het "
         "mappingbestand",
+    ),
+    Rule(
+        "moved_form_changed",
+        "error",
+        "research_assistant",
+        "this form was moved to another patient and was changed at its source since, where it still stands under the first number",
+        "Correct the patient number at the source and export again, or move this row as well",
+        "dit formulier is naar een andere patiënt verplaatst en daarna in het bronsysteem gewijzigd, nog onder het eerste nummer",
+        "Corrigeer het patiëntnummer in het bronsysteem en exporteer opnieuw, of verplaats ook deze rij",
     ),
     Rule(
         "count_unusually_high",

@@ -70,11 +70,15 @@ class Delivery:
 
 
 class SheetRows:
-    """One sheet on its way to rows. `run` fills items, registers, contents, findings and numbers."""
+    """One sheet on its way to rows. `run` fills items, registers, contents, findings and numbers.
 
-    def __init__(self, understanding: Understanding, delivery: Delivery) -> None:
+    `only`: every row is read, since they decide together what a column holds, but nothing is told or kept of others than these.
+    """
+
+    def __init__(self, understanding: Understanding, delivery: Delivery, *, only: frozenset[int] | None = None) -> None:
         self.plan = understanding
         self.delivery = delivery
+        self.only = only
         self.sheet = understanding.sheet
         self.items: list[tuple[str, pd.DataFrame]] = []
         self.registers: list[tuple[str, pd.DataFrame]] = []
@@ -124,6 +128,8 @@ class SheetRows:
 
     def note(self, rule: str, *, programme_id: str | None = None, column: str | None = None, **more: Any) -> None:
         """One finding about the sheet, a column or a row."""
+        if self.only is not None and more.get("source_row") not in self.only:
+            return
         self.findings.append(
             {
                 "programme_id": programme_id or self.delivery.folder,
@@ -212,9 +218,15 @@ class SheetRows:
         known = known.mask(unnamed, own)
         return known.where(known == own)
 
+    def _wanted(self) -> Flags:
+        """Rows that something is kept of."""
+        every = np.ones(len(self.sheet.rows), dtype=bool)
+        return every if self.only is None else np.isin(self.sheet.rows, list(self.only))
+
     def _count(self, form: FormPlan, programmes: pd.Series, **counts: Flags) -> None:
         frame = pd.DataFrame({name: flags.astype("int64") for name, flags in counts.items()})
         frame["programme_id"] = programmes.fillna(self.delivery.folder).to_numpy()
+        frame = frame[self._wanted()]
         frame["instrument"] = form.instrument
         self.contents.append(frame.groupby(["programme_id", "instrument"], as_index=False).sum())
 
@@ -314,7 +326,7 @@ class SheetRows:
         unknown = ~self.known & ~blank
         column = self.header(self.plan.programme)
         self.note_rows("programme_unknown", unknown, block=form.block, column=column, item=form.instrument)
-        kept = self.known & ~blank
+        kept = self.known & ~blank & self._wanted()
         frame = pd.concat([self.base, self._administration(form, kept), answers.codes], axis=1)
         frame["unreadable_items"], frame["out_of_range_items"] = answers.unreadable, answers.too_large
         self.items.append((form.instrument, frame.loc[kept].reset_index(drop=True)))
@@ -439,7 +451,7 @@ class SheetRows:
         self.note_rows("programme_unknown", ~self.known, block=letter, column=column, item=plan.register)
         usable = self._with_keys(plan, frame, letter)
         content = [name for name in frame.columns if name != "row_id"]
-        self.registers.append((plan.register, frame.loc[usable].drop_duplicates(content)))
+        self.registers.append((plan.register, frame.loc[usable & self._wanted()].drop_duplicates(content)))
 
     def _register_column(self, plan: RegisterPlan, name: str, letter: str) -> pd.Series:
         if name == "patient_id":

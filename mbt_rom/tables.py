@@ -184,6 +184,7 @@ _ADMINISTRATION = (
     Column(
         "corrects", "str", "row_id of the row of an earlier delivery that a person corrected; this one stands for it"
     ),
+    Column("undone_at", TIME, "when the correction that this row comes from was undone; missing where it holds"),
     Column(
         "birth_year_given", "Int16", "year of birth that stands beside the form; compared with the register, never used"
     ),

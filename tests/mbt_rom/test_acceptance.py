@@ -11,6 +11,7 @@ from mbt_rom.acceptance import (
     dispositions,
     forms_of_the_day,
     has_error,
+    held_back,
     n_answered,
     open_rows,
     summarise_findings,
@@ -356,3 +357,103 @@ def test_two_hundred_thousand_rows_are_decided_at_once():
     again = first.assign(row_id="b" + first["row_id"], received_at=pd.Timestamp("2024-02-01", tz="UTC"))
     counts = dispositions(pd.concat([again, first], ignore_index=True), NONE).value_counts()
     assert counts.to_dict() == {"accepted": n, "duplicate": n}
+
+
+# Corrections -----------------------------------------------------------------------------------------------------------
+
+
+def corrected(row_id, *, corrects="root", at="2024-06-01", **more):
+    return form(row_id, corrects=corrects, at=at, delivery_id="decision", **more)
+
+
+def test_a_corrected_row_takes_the_place_of_its_root_with_fewer_answers_too():
+    rows = form("root", response_id="r_1"), corrected("new", response_id="r_1", answers=[1, 1, None, 1])
+    assert decided(*rows) == {"root": "superseded", "new": "accepted"}
+
+
+def test_a_repeat_of_the_root_in_a_later_export_changes_nothing():
+    rows = form("root"), corrected("new", answers=2), form("again", at="2024-07-01", delivery_id="d2")
+    assert decided(*rows) == {"root": "superseded", "new": "accepted", "again": "superseded"}
+
+
+def test_rows_without_a_day_repeat_the_root_only_within_its_response():
+    rows = (
+        form("root", on=None, response_id="r_1"),
+        corrected("new", response_id="r_1"),
+        form("same response", on=None, response_id="r_1", at="2024-07-01"),
+        form("another", on=None, response_id="r_2", at="2024-07-01"),
+    )
+    assert decided(*rows) == {
+        "root": "superseded",
+        "new": "accepted",
+        "same response": "superseded",
+        "another": "accepted",
+    }
+
+
+def test_of_two_corrections_of_a_row_the_last_one_counts():
+    rows = form("root"), corrected("first", answers=2), corrected("second", answers=3, at="2024-06-02")
+    assert decided(*rows) == {"root": "superseded", "first": "superseded", "second": "accepted"}
+
+
+def test_an_undone_correction_is_superseded_and_the_root_counts_again():
+    rows = form("root"), corrected("new", answers=2, undone_at=pd.Timestamp("2024-06-03", tz="UTC"))
+    assert decided(*rows) == {"root": "accepted", "new": "superseded"}
+
+
+def test_a_form_finished_at_its_source_after_the_correction_counts():
+    rows = (
+        form("root", response_id="r_1", answers=[1, 1]),
+        corrected("new", response_id="r_1", answers=[1, 2]),
+        form("finished", response_id="r_1", at="2024-07-01"),
+    )
+    assert decided(*rows) == {"root": "superseded", "new": "superseded", "finished": "accepted"}
+
+
+def test_a_moved_form_that_changed_under_the_first_patient_is_held_back_and_the_moved_one_stays():
+    rows = (
+        form("root", response_id="r_1", answers=1),
+        corrected("moved", response_id="r_1", answers=1, patient="p_2"),
+        form("changed", response_id="r_1", answers=2, at="2024-07-01"),
+        form("changed, exported again", response_id="r_1", answers=2, at="2024-08-01"),
+        form("of another response", on="2024-05-01", response_id="r_2", answers=2, at="2024-07-01"),
+    )
+    items = table(*rows)
+    assert held_back(items) == {"changed", "changed, exported again"}
+    assert decided(*rows, findings=errors("changed", rule="moved_form_changed")) == {
+        "root": "superseded",
+        "moved": "accepted",
+        "changed": "set_aside",
+        "changed, exported again": "duplicate",
+        "of another response": "accepted",
+    }
+
+
+def test_a_moved_form_without_response_id_is_known_by_patient_and_day():
+    rows = form("root"), corrected("moved", patient="p_2"), form("changed", answers=2, at="2024-07-01")
+    assert held_back(table(*rows)) == {"changed"}
+
+
+def test_a_moved_form_whose_number_was_mended_at_the_source_counts_as_it_stands_there():
+    rows = (
+        form("root", response_id="r_1"),
+        corrected("moved", response_id="r_1", patient="p_2"),
+        form("mended", response_id="r_1", patient="p_2", answers=2, at="2024-07-01"),
+    )
+    assert held_back(table(*rows)) == set()
+    assert decided(*rows) == {"root": "superseded", "moved": "superseded", "mended": "accepted"}
+
+
+def test_a_changed_form_that_is_moved_as_well_counts_for_the_second_patient():
+    rows = (
+        form("root", response_id="r_1"),
+        corrected("moved", response_id="r_1", patient="p_2"),
+        form("changed", response_id="r_1", answers=2, at="2024-07-01"),
+        corrected("moved too", corrects="changed", response_id="r_1", patient="p_2", answers=2, at="2024-07-02"),
+    )
+    assert decided(*rows) == {
+        "root": "superseded",
+        "moved": "superseded",
+        "changed": "superseded",
+        "moved too": "accepted",
+    }
