@@ -215,9 +215,12 @@ def read_returned(state: State, data: bytes, *, file_name: str) -> Returned | No
 
 
 def take_in_list(
-    state: State, path: Path, *, folder: str, now: datetime, by: str, label: str | None = None
+    state: State, path: Path, *, folder: str, now: datetime, by: str, label: str | None = None, is_kept: bool = True
 ) -> Taken | None:
-    """Records what a returned list corrects; None where the file is no such list. Nothing is recorded where a row is wrong."""
+    """Records what a returned list corrects; None where the file is no such list. Nothing is recorded where a row is wrong.
+
+    With `is_kept` false it only says what would become of it.
+    """
     if path.stat().st_size > state.home.settings.largest_file_mb * MEGABYTE:
         return None
     data = intake.read_bytes(path)
@@ -228,7 +231,10 @@ def take_in_list(
     problems = [*held.problems, *_of_other_folders(held.cells, folder)]
     if problems:
         return _refused(taken, problems)
-    return _recorded(state, taken, [c for c in held.cells if _standing(state, folder).get(c.key) != c.value], now=now)
+    new = [c for c in held.cells if _standing(state, folder).get(c.key) != c.value]
+    if is_kept and new:
+        return _recorded(state, taken, new, now=now)
+    return replace(taken, outcome="taken_in" if new else "known", n_corrected=len(_rows_of(new)))
 
 
 def take_in_lists(state: State, found: Iterable[Found], *, now: datetime) -> tuple[list[Taken], list[Found]]:
@@ -260,21 +266,30 @@ def _of_other_folders(cells: Sequence[ReturnedCell], folder: str) -> list[Proble
     return [Problem("worklist_other_folder", c.sheet, c.row, c.key.column, c.key.folder) for c in others]
 
 
+def _rows_of(cells: Iterable[ReturnedCell]) -> set[tuple[str, str | None, int]]:
+    return {(c.key.delivery_id, c.key.sheet, c.key.row) for c in cells}
+
+
 def _recorded(state: State, taken: Taken, cells: list[ReturnedCell], *, now: datetime) -> Taken:
     """One decision per reason. A reason whose decision is refused is told, and stops no other."""
     corrected: set[tuple[str, str | None, int]] = set()
     problems: list[Problem] = []
+    forms: dict[str, pd.DataFrame] = {}
     for n, reason in enumerate(dict.fromkeys(c.reason for c in cells)):
         mine = [c for c in cells if c.reason == reason]
-        refusal = _record(state, taken, mine, now=now + timedelta(microseconds=n))
-        problems += refusal
-        corrected |= set() if refusal else {(c.key.delivery_id, c.key.sheet, c.key.row) for c in mine}
+        done = _record(state, taken, mine, now=now + timedelta(microseconds=n))
+        if isinstance(done, Taken):
+            corrected |= _rows_of(mine)
+            items = done.conformed.items if done.conformed else {}
+            forms |= {i: pd.concat([forms[i], f]) if i in forms else f for i, f in items.items()}
+        else:
+            problems += done
     if problems:
-        return _refused(taken, problems, n_corrected=len(corrected))
-    return replace(taken, outcome="taken_in" if corrected else "known", n_corrected=len(corrected))
+        return _refused(taken, problems, forms=forms, n_corrected=len(corrected))
+    return replace(taken, outcome="taken_in", conformed=Conformed(items=forms), n_corrected=len(corrected))
 
 
-def _record(state: State, taken: Taken, cells: list[ReturnedCell], *, now: datetime) -> list[Problem]:
+def _record(state: State, taken: Taken, cells: list[ReturnedCell], *, now: datetime) -> Taken | list[Problem]:
     """Records the cells of one reason; what is wrong with them where they are refused."""
     told = tuple(CellCorrection(c.key.delivery_id, c.key.sheet, c.key.row, c.key.column, c.value) for c in cells)
     decision = Correction("cells", cells[0].reason, str(taken.by), now, cells=told)
@@ -284,10 +299,12 @@ def _record(state: State, taken: Taken, cells: list[ReturnedCell], *, now: datet
         return [Problem("worklist_not_possible", c.sheet, c.row, c.key.column, str(error)) for c in cells]
     if done.outcome == "refused":
         return [Problem(str(done.reason), c.sheet, c.row, c.key.column) for c in cells]
-    return []
+    return done
 
 
-def _refused(taken: Taken, problems: Sequence[Problem], *, n_corrected: int = 0) -> Taken:
+def _refused(
+    taken: Taken, problems: Sequence[Problem], *, forms: dict[str, pd.DataFrame] | None = None, n_corrected: int = 0
+) -> Taken:
     rows = [
         {
             "programme_id": taken.folder,
@@ -300,5 +317,5 @@ def _refused(taken: Taken, problems: Sequence[Problem], *, n_corrected: int = 0)
         }
         for p in problems
     ]
-    conformed = Conformed(findings=as_findings(rows, source="deliveries"))
+    conformed = Conformed(items=forms or {}, findings=as_findings(rows, source="deliveries"))
     return replace(taken, outcome="refused", reason=problems[0].rule, conformed=conformed, n_corrected=n_corrected)
