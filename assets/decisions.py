@@ -9,15 +9,19 @@ A kill between archive and ledger leaves bytes that nothing refers to: the decis
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
 from assets import intake
 from assets.intake import Taken
 from assets.state import State
+from mbt_rom.acceptance import open_rows
 from mbt_rom.conform import Conformed
-from mbt_rom.corrections import Correction, Recorded, document
+from mbt_rom.corrections import Correction, Recorded, document, links, undone_by
 from mbt_rom.pseudonyms import canonical_number, holds_citizen_number
 from mbt_rom.settings import SHARED
 
@@ -39,7 +43,8 @@ def record(state: State, folder: str, correction: Correction, *, now: datetime) 
     label = f"{correction.kind}-{name[:12]}.json"
     if name in state.decisions(folder):
         return Taken(label, folder, name, "known", by=correction.by)
-    if any(_holds_citizen_number(state, folder, cell.value) for cell in correction.cells):
+    told = [correction.reason, *(cell.value for cell in correction.cells)]
+    if any(_holds_citizen_number(state, folder, text) for text in told):
         return Taken(label, folder, name, "refused", CITIZEN_NUMBERS)
     _refuse_unknown(state, folder, correction)
     recorded = {**state.decisions(folder), name: Recorded(correction, now)}
@@ -65,6 +70,91 @@ def number_of(state: State, programme: str, text: str) -> tuple[str, str]:
     return issuer, str(number)
 
 
+def is_known(state: State, programme: str, number: tuple[str, str]) -> bool:
+    """Whether anything was ever delivered under that number."""
+    name = state.pseudonym(number)
+    return any(name in state.vault.numbers(folder) for folder in (programme, SHARED))
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """One row of a delivered file, the header of its patient numbers, and the instruments whose forms stand on it."""
+
+    folder: str
+    delivery_id: str
+    file_name: str
+    sheet: str | None
+    row: int
+    patient_column: str
+    instruments: tuple[str, ...]
+
+
+def row_of(state: State, programme: str, beginning: str) -> FoundRow:
+    """The delivered row whose `row_id` begins so, or that of the row which a corrected one stands for, as the tables know it.
+
+    Raises `DecisionError` where there is none, several, or only one whose form was replaced by a later state.
+    """
+    named = _open_rows(state, programme)
+    named = named[named["row_id"].str.startswith(beginning) | named["corrects"].str.startswith(beginning, na=False)]
+    roots = named["corrects"].fillna(named["row_id"]).str.rsplit("-", n=1).str[0]
+    if len(set(roots)) != 1:
+        why = "several forms begin so; give more of the row_id" if len(named) else _ABSENT
+        raise DecisionError(why)
+    delivery = _delivery_of(state, programme, str(roots.iloc[0]).split("-")[0])
+    first = named.iloc[0]
+    sheet = None if pd.isna(first["sheet"]) else str(first["sheet"])
+    columns = [c for c in json.loads(delivery.understood) if c["role"] == "patient" and c.get("sheet") == sheet]
+    if len(columns) != 1:
+        raise DecisionError(
+            f"{delivery.file_name}: no single column holds the patient numbers; move the form in the survey tool"
+        )
+    instruments = tuple(sorted(set(named["instrument"])))
+    row = int(first["source_row"])
+    return FoundRow(
+        delivery.programme_id, delivery.delivery_id, delivery.file_name, sheet, row, columns[0]["column"], instruments
+    )
+
+
+def decision_of(state: State, beginning: str) -> tuple[str, str]:
+    """Folder and id of the decision whose id begins so; `DecisionError` where there is none or several."""
+    found = [(f, n) for f in state.home.partitions for n in state.decisions(f) if n.startswith(beginning)]
+    if len(found) != 1:
+        why = "several decisions begin so; give more of the id" if found else "there is no such decision"
+        raise DecisionError(f"{why}; `rom decisions` lists them")
+    return found[0]
+
+
+_ABSENT = (
+    "no form of this programme has that row_id, or a later state of it came; `rom findings` and the tables `items/...` tell "
+    "row_ids, and `rom nightly` brings them up to date"
+)
+
+
+def _open_rows(state: State, programme: str) -> pd.DataFrame:
+    """Rows of all instruments of a programme that stand by themselves."""
+    about_files = state.read("findings/deliveries")
+    wanted = ["row_id", "sheet", "source_row", "corrects"]
+    frames = []
+    for instrument in sorted(state.instruments_of(programme)):
+        rows = open_rows(state.read(f"items/{instrument}", programmes=[programme]), about_files)
+        frames.append(rows[wanted].assign(instrument=instrument))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _delivery_of(state: State, programme: str, beginning: str) -> Any:
+    rows = state.ledger[state.ledger["delivery_id"].str.startswith(beginning)]
+    found = [
+        state.delivery(f, sha)
+        for f in (programme, SHARED)
+        for sha in rows.loc[rows["programme_id"] == f, "delivery_id"]
+    ]
+    if len(found) != 1 or found[0] is None:
+        raise DecisionError(
+            "its file is not in the ledger any more as it was; run `rom nightly` and look the row up again"
+        )
+    return found[0]
+
+
 def _holds_citizen_number(state: State, folder: str, text: str) -> bool:
     settings = state.home.settings
     chosen = [settings.programmes[folder]] if folder != SHARED else list(settings.programmes.values())
@@ -75,6 +165,19 @@ def _holds_citizen_number(state: State, folder: str, text: str) -> bool:
 def _refuse_unknown(state: State, folder: str, correction: Correction) -> None:
     if correction.undoes is not None and correction.undoes not in state.decisions(folder):
         raise DecisionError("there is no such decision here; `rom decisions` lists them")
+    if correction.undoes in undone_by(state.decisions(folder)):
+        raise DecisionError("that decision was undone already; `rom decisions` says by which")
+    if correction.kind in ("link", "unlink"):
+        first, second = correction.numbers
+        are_linked = {(first, second), (second, first)} & links(state.decisions(folder))
+        if first == second:
+            raise DecisionError("that is one and the same number")
+        if are_linked and correction.kind == "link":
+            raise DecisionError("these two numbers are linked already; `rom decisions` says by whom")
+        if not are_linked and correction.kind == "unlink":
+            raise DecisionError(
+                "these two numbers are not linked with each other; `rom decisions` lists who linked what"
+            )
 
 
 def _refuse_lost_forms(state: State, folder: str, correction: Correction, conformed: Conformed) -> None:

@@ -24,7 +24,7 @@ from mbt_rom.corrections import CellCorrection, Changes
 from mbt_rom.exports import mapped, screening
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.detection import MEGABYTE, nonempty, read_grids, understand
-from mbt_rom.exports.dialects import codebook_of, plain
+from mbt_rom.exports.dialects import codebook_of, plain_sheets
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import Mapping as MappingFile
 from mbt_rom.exports.names import Vocabulary, column_key, normalised
@@ -112,7 +112,7 @@ def deliver(
         grids = _grids(data, file_name, settings, vocabulary, mappings)
         if (codebook := codebook_of(grids)) is not None:
             return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
-        plans = _chosen([plain(grid, codebooks) for grid in grids], vocabulary, mappings)
+        plans = _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)
         sheets = nonempty(sheet for sheet, _ in plans)
         _refuse_citizen_columns(sheets, delivery, at_least=screening.CITIZEN_CELLS)
         understandings = [

@@ -108,15 +108,20 @@ def standing(decisions: Mapping[str, Correction]) -> set[str]:
     return {name for name in decisions if holds(name)}
 
 
-def undone_at(recorded: Mapping[str, Recorded]) -> dict[str, datetime]:
-    """When each decision that no longer holds was undone."""
+def undone_by(recorded: Mapping[str, Recorded]) -> dict[str, str]:
+    """For each decision that no longer holds the one that undid it."""
     holding = standing({name: one.correction for name, one in recorded.items()})
-    undone: dict[str, datetime] = {}
+    undone: dict[str, str] = {}
     for name in sorted(holding, key=lambda name: (recorded[name].received_at, name)):
         target = recorded[name].correction.undoes
         if target is not None and target in recorded:
-            undone.setdefault(target, recorded[name].received_at)
+            undone.setdefault(target, name)
     return undone
+
+
+def undone_at(recorded: Mapping[str, Recorded]) -> dict[str, datetime]:
+    """When each decision that no longer holds was undone."""
+    return {target: recorded[name].received_at for target, name in undone_by(recorded).items()}
 
 
 def sheets_of(correction: Correction) -> list[tuple[str, str | None]]:

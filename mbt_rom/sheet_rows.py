@@ -22,9 +22,10 @@ from mbt_rom.exports.dates import Reading, birth_years, read_dates, read_times
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import REGISTER_COLUMNS
 from mbt_rom.exports.names import slug
-from mbt_rom.exports.sheets import RawSheet
+from mbt_rom.exports.sheets import RawSheet, RowFault
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
 from mbt_rom.exports.weights import weighed
+from mbt_rom.findings import RULES
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms, canonical_number, is_blank, map_unique
 from mbt_rom.settings import SHARED, Consortium
@@ -33,8 +34,8 @@ Flags = npt.NDArray[np.bool_]
 CITIZEN_COLUMN = "patient_column_citizen_numbers"
 #: More findings of one kind in one column become one finding that counts them.
 MOST_ROWS_NAMED = 50
-#: Rows with this fault are none of ours: the tool itself takes them back.
-LEFT_OUT = "response_entered_in_error"
+#: Rows with these faults are none of ours: the tool itself takes them back, or no patient filled them in.
+LEFT_OUT = frozenset({"response_entered_in_error", "response_of_a_trial"})
 _LONGEST_HEADER = 120
 _WORD_COLUMNS = ("sex", "end_reason", "function")
 
@@ -187,11 +188,10 @@ class SheetRows:
                 left_out |= map_unique(column, is_blank).to_numpy(dtype=bool)
             else:
                 left_out |= ~values.is_among(column, condition.values)
-        for row, fault in self.sheet.faults.items():
-            if fault.rule == LEFT_OUT and (place := self.sheet.rows == row).any():
-                self.note(fault.rule, source_row=row)
-                left_out |= place
-        return left_out
+        taken_back = self._faulty_rows(lambda fault: fault.rule in LEFT_OUT)
+        for row in self.sheet.rows[taken_back]:
+            self.note(self.sheet.faults[int(row)].rule, source_row=int(row))
+        return left_out | taken_back
 
     # Programmes
 
@@ -337,7 +337,7 @@ class SheetRows:
             is_closed: Flags = map_unique(self.texts(form.opened), is_blank).to_numpy(dtype=bool)
             return np.asarray(answers.is_blank & is_closed, dtype=bool)
         return (
-            answers.is_blank & ~self._is_faulty()
+            answers.is_blank & ~self._is_unreadable()
             if len(self.plan.forms) > 1
             else np.zeros(len(answers.is_blank), dtype=bool)
         )
@@ -424,15 +424,19 @@ class SheetRows:
                 one[i] = True
                 self.note_rows("row_ragged", one, block=block, detail=detail)
 
-    def _is_faulty(self) -> Flags:
-        return np.isin(self.sheet.rows, list(self.sheet.faults))
+    def _faulty_rows(self, wanted: Callable[[RowFault], bool]) -> Flags:
+        return np.isin(self.sheet.rows, [row for row, fault in self.sheet.faults.items() if wanted(fault)])
+
+    def _is_unreadable(self) -> Flags:
+        return self._faulty_rows(lambda fault: RULES[fault.rule].severity == "error")
 
     def _faulty(self) -> None:
-        """Rows that the reader could not read: set aside, for every form that they could hold."""
+        """What the reader found wrong with rows, for every form that they could hold; errors are set aside."""
+        found = [fault for fault in dict.fromkeys(self.sheet.faults.values()) if fault.rule not in LEFT_OUT]
         for block in sorted({form.block for form in self.plan.forms}):
-            for i in np.flatnonzero(self._is_faulty() & self.known):
-                fault = self.sheet.faults[int(self.sheet.rows[i])]
-                self.note_rows(fault.rule, np.arange(len(self.known)) == i, block=block, detail=fault.detail)
+            for fault in found:
+                flags = self._faulty_rows(fault.__eq__) & self.known
+                self.note_rows(fault.rule, flags, block=block, detail=fault.detail or None)
 
     # Registers
 

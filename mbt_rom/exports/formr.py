@@ -90,7 +90,8 @@ def responses(session: pd.Series, created: pd.Series, modified: pd.Series, ended
     ends = [pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True) for times in (modified, ended)]
     frame["start"], frame["end"] = start, pd.concat([start, *ends], axis=1).max(axis=1)
     frame = frame.sort_values(["session", "start"], kind="stable")
-    before = frame.groupby("session")["end"].transform(lambda ends: ends.cummax().shift())
+    latest = frame.groupby("session")["end"].cummax()
+    before = latest.groupby(frame["session"]).shift()
     is_new = ~(frame["start"] <= before)  # also where a time is not known
     sitting = is_new.cumsum()
     is_one = frame.groupby(sitting)["is_ended"].transform("sum") <= 1

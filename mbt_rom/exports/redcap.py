@@ -26,9 +26,10 @@ import pandas as pd
 
 from mbt_rom.exports.codebook import Codebook, fitting
 from mbt_rom.exports.dialect import Dialect
+from mbt_rom.exports.markup import plain_text
 from mbt_rom.exports.names import ROLES, Vocabulary, normalised
 from mbt_rom.exports.records import filled_down, with_patient
-from mbt_rom.exports.redcap_dictionary import COMPLETE, NAME, STATES, TIMESTAMP, codebook, plain_text, state_facts
+from mbt_rom.exports.redcap_dictionary import COMPLETE, NAME, STATES, TIMESTAMP, codebook, state_facts
 from mbt_rom.exports.sheets import ColumnFacts, Grid, with_columns
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"

@@ -9,11 +9,11 @@ for surveys, one for the time of submission; to the field of a checkbox one colu
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 
 from mbt_rom.exports.codebook import Codebook
+from mbt_rom.exports.markup import plain_text
 from mbt_rom.exports.names import Vocabulary
 from mbt_rom.exports.sheets import ColumnFacts, Grid
 
@@ -120,12 +120,3 @@ def checkbox(field: str, code: str) -> str:
     ('meds___1', 'meds____99', 'meds___a_1')
     """
     return f"{field}___{re.sub(r'[^a-z0-9]', '_', code.casefold())}"
-
-
-def plain_text(label: str) -> str:
-    """A label as exports show it: without markup, in one line.
-
-    >>> plain_text("<b>How often</b>&nbsp;last week?")
-    'How often last week?'
-    """
-    return " ".join(html.unescape(re.sub(r"</?[a-zA-Z][^<>]*>", " ", label)).split())

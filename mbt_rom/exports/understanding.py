@@ -107,6 +107,9 @@ WHY_NOT = {
     "technical": "kept by the survey tool for itself",
     "free_text": "free text",
     "multiple_choice": "one box of a question with several answers",
+    "opened": "says on which rows a form was opened",
+    "loop": "one turn of a loop: a mapping must say whose answers, or of when, these are",
+    "question_text": "its heading is the text of the question, not its code: export with codes as headings",
     "reversed": "its name says that it is stored turned round: a mapping must say what it holds",
     "identifying": "marked as identifying in the survey tool",
 }

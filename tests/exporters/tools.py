@@ -165,14 +165,11 @@ def _spss(sittings: Sequence[Sitting], case: Case, nth: int) -> Files:
     }
     labels = {0: "Not at all", 1: "Several days", 2: "More than half the days", 3: "Nearly every day"}
     told = dict.fromkeys(PHQ9.item_ids[:9], labels) if case.option % 2 else {}
-    ending = ("sav", "zsav", "por")[case.option % 3]
+    ending = ("sav", "zsav")[case.option // 2 % 2]  # names of a .por file have eight letters at most
     frame = pd.DataFrame(columns)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"x.{ending}"
-        if ending == "por":
-            pyreadstat.write_por(frame, str(path), variable_value_labels=told)
-        else:
-            pyreadstat.write_sav(frame, str(path), variable_value_labels=told, compress=ending == "zsav")
+        pyreadstat.write_sav(frame, str(path), variable_value_labels=told, compress=ending == "zsav")
         return {f"forms_{nth}.{ending}": path.read_bytes()}
 
 
@@ -233,7 +230,7 @@ def _redcap_events(sittings: Sequence[Sitting], case: Case, nth: int) -> Files:
 def _redcap_repeats(sittings: Sequence[Sitting], case: Case, nth: int) -> Files:
     """Every questionnaire a repeating instrument; a first row of each record holds what does not repeat."""
     header, cells = _redcap_fields(case)
-    dates = {"phq9": "depression_list_date", "eq5d5l": "quality_of_life_date"}
+    dates = {"phq9": "phq9_date", "eq5d5l": "eq5d5l_date"}
     rows = [["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", "first_seen", *_dated(header, dates)]]
     for patient in dict.fromkeys(s.patient for s in sittings):
         rows.append([patient, "", "", "2024-12-01", *[""] * (len(header) + 2)])

@@ -111,6 +111,33 @@ def spss(ending: str) -> bytes:
         return path.read_bytes()
 
 
+def of_tools() -> dict[str, bytes]:
+    """The same forms as survey tools write them."""
+    days = [str(row[1]) for row in ROWS]
+    answers = [row[2:11] for row in ROWS]
+    items = HEADER[2:11]
+    redcap = [["record_id", "redcap_event_name", "redcap_repeat_instrument", "phq9_date", *items, "phq9_complete"]]
+    redcap += [[i, "m6_arm_1", "", days[i], *answers[i], 2] for i in range(4)]
+    castor = [
+        [
+            "Castor Participant ID",
+            "Survey Instance ID",
+            "Survey Progress",
+            "Survey Completed On",
+            "Survey Parent",
+            *items,
+        ]
+    ]
+    castor += [[i, f"I-{i}", 100, f"0{i + 1}-02-2026 10:00:00", "Baseline", *answers[i]] for i in range(4)]
+    formr = [["session", "created", "modified", "ended", "expired", *items]]
+    formr += [[i, *[f"{days[i]} 10:0{m}:00" for m in range(3)], "", *answers[i]] for i in range(4)]
+    return {
+        "redcap/raw.csv": csv(redcap),
+        "castor/survey.csv": csv(castor, delimiter=";"),
+        "formr/results.csv": csv(formr),
+    }
+
+
 def honest() -> dict[str, bytes]:
     """Path in the corpus -> bytes of files that must be read."""
     rows = [HEADER, *ROWS]
@@ -133,6 +160,7 @@ def honest() -> dict[str, bytes]:
         "zip/csv.zip": zipped({"export.csv": text, "__MACOSX/._export.csv": b"\0"}),
         "zip/xlsx.zip": zipped({"export.xlsx": xlsx(rows)}),
         "zip/sav.zip": zipped({"export.sav": spss("sav")}),
+        **of_tools(),
     }
 
 

@@ -87,6 +87,9 @@ READERS = (
     Reader("sav", starts_process=True),
     Reader("zsav", starts_process=True),
     Reader("por", starts_process=True),
+    Reader("redcap"),
+    Reader("castor"),
+    Reader("formr"),
 )
 each_reader = pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.folder)
 each_writer = pytest.mark.parametrize(
@@ -210,6 +213,61 @@ def test_grids_of_any_contents(write: Write, runs: int) -> None:
     def feed(grid: tuple[list[str], list[list[object]]]) -> None:
         rows: list[list[object]] = [list(grid[0]), *grid[1]]
         hold(write(rows))
+
+    feed()
+    hold_memory()
+
+
+#: What the headers of survey tools hold: what makes a sheet one of theirs, and what else they may write.
+_OF_REDCAP = "redcap_repeat_instrument redcap_repeat_instance redcap_data_access_group phq9_timestamp phq9_complete other_complete"
+_TOOLS: dict[str, tuple[list[str], list[str]]] = {
+    "redcap": (
+        ["record_id", "redcap_event_name"],
+        [*_OF_REDCAP.split(), "_complete", "x___1", "patient_number", "sex"],
+    ),
+    "redcap with labels": (
+        ["Record ID", "Event Name", "Complete?"],
+        [
+            "Survey Timestamp",
+            "Complete?",
+            "Repeat Instance",
+            "Data Access Group",
+            "Which? (choice=A)",
+            "Patient number",
+        ],
+    ),
+    "redcap dictionary": (
+        ["field_name", "form_name", "field_type", "field_label"],
+        ["select_choices_or_calculations", "identifier", "text_validation_type_or_show_slider_number"],
+    ),
+    "castor": (
+        ["Castor Participant ID", "Survey Instance ID"],
+        ["Survey Progress", "Survey Completed On", "Survey Parent", "Site Abbreviation", "Report Name Custom", "a#b"],
+    ),
+    "formr": (["session", "created", "modified", "ended"], ["expired", "phq9_3R", "run_name", "patient_number"]),
+}
+_SIGNS = (
+    "2 0 [not_completed] Complete m6_arm_1 -99 ##USER_MISSING_95## 01-01-2999 100 NASK checkbox 2026-01-05 2026-13-45"
+)
+_TOOL_CELL = st.sampled_from([*_SIGNS.split(), "[not completed]", "0, a | 1, b", "2026-01-05 10:00:00"])
+
+
+@pytest.mark.parametrize("tool", _TOOLS)
+def test_grids_of_survey_tools(tool: str) -> None:
+    """Their own columns in any order, any number of times, above any cells: no row vanishes without a word."""
+    own, further = _TOOLS[tool]
+    names = st.lists(st.sampled_from(further + _NAMES), max_size=10)
+    header = names.flatmap(lambda more: st.permutations(own + more))
+
+    @settings(max_examples=2_000 if IS_LONG else 100)
+    @given(header, st.lists(st.lists(_CELL | _TOOL_CELL, max_size=16), max_size=6))
+    def feed(names: list[str], cells: list[list[object]]) -> None:
+        conformed = hold(made.csv([list(names), *cells]))
+        held = {i: len(frame) for i, frame in conformed.items.items()}
+        counted = conformed.contents.set_index("instrument")
+        for instrument, n in held.items():
+            row = counted.loc[instrument]
+            assert row["n_rows"] == row["n_blank"] + row["n_left_out"] + n
 
     feed()
     hold_memory()

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
+import xlsxwriter
 
 from mbt_rom import conform, registry
 from mbt_rom.conform import Conformed
@@ -39,6 +40,18 @@ def text(*rows: Sequence[str], delimiter: str = ",") -> bytes:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return out.getvalue().encode()
+
+
+def workbook(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
+    """A workbook of these sheets, every cell a text."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for i, row in enumerate(rows):
+                for j, cell in enumerate(row):
+                    sheet.write_string(i, j, cell)
+    return out.getvalue()
 
 
 def deliver(data: bytes, *codebooks: Codebook, programme: str | None = "north", mapping: str = "") -> Conformed:
