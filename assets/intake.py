@@ -51,7 +51,7 @@ class Found:
 class Taken:
     """What became of one file. `conformed` is what was understood; `reason` a rule, or the place of an error of ours.
 
-    `by`: who delivered it.
+    `by`: who delivered it. `n_corrected`: rows that a returned work list corrected; None where the file is none.
     """
 
     label: str
@@ -61,6 +61,7 @@ class Taken:
     reason: str | None = None
     conformed: Conformed | None = None
     by: str | None = None
+    n_corrected: int | None = None
 
     @property
     def needs_attention(self) -> bool:
@@ -114,7 +115,7 @@ def take_in_inbox(state: State, found: Iterable[Found], *, now: datetime) -> lis
         enter(state, [t for _, t in results if t], sizes={t.delivery_id: f.size for f, t in results if t}, now=now)
         for file, result in results:
             if result and result.outcome in ("taken_in", "known"):
-                _remove(file)
+                remove(file)
         taken += [t for _, t in results if t]
     return taken
 
@@ -174,7 +175,7 @@ def understand_again(state: State) -> int:
     return n
 
 
-def _owner(path: Path) -> str:
+def owner(path: Path) -> str:
     """Name of the owner of a file, or the number where the machine knows no name."""
     try:
         return path.owner()
@@ -200,7 +201,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime, by: str | No
     """What becomes of one file; None when it changed while it was read. `by`: who delivers it, else its owner."""
     if file.size > state.home.settings.largest_file_mb * _MEGABYTE:
         return Taken(file.label, folder, _sha_of(file.path), "refused", TOO_LARGE)
-    data = _read(file.path)
+    data = read_bytes(file.path)
     if not _is_unchanged(file):
         return None
     delivery_id = hashlib.sha256(data).hexdigest()
@@ -211,7 +212,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime, by: str | No
         return Taken(file.label, folder, delivery_id, "refused" if is_refused else "known", reason)
     name = file.path.name
     taken = _understood(state, data, delivery_id=delivery_id, folder=folder, name=name, label=file.label, now=now)
-    taken = replace(taken, by=by or _owner(file.path))
+    taken = replace(taken, by=by or owner(file.path))
     if taken.outcome == "taken_in" and taken.conformed is not None:
         state.archive.store(data)
         state.vault.add(folder, numbers_of(taken.conformed))
@@ -299,7 +300,8 @@ def _settle_strangers(state: State, taken: list[Taken], *, now: datetime) -> Non
         state.reread_ledger()
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is no link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read()
@@ -315,7 +317,7 @@ def _is_unchanged(file: Found) -> bool:
     return (stat.st_size, stat.st_mtime_ns) == (file.size, file.modified_ns)
 
 
-def _remove(file: Found) -> None:
+def remove(file: Found) -> None:
     """Removes a file that is safe in the archive, unless somebody has put another in its place meanwhile."""
     if file.path.exists() and _is_unchanged(file):
         file.path.unlink()

@@ -28,6 +28,7 @@ from mbt_rom.corrections import Changes, Recorded
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.mapping import Mapping, parse_mapping
+from mbt_rom.exports.sheets import RawSheet
 from mbt_rom.model import Instrument, Norm
 from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unknown_scales
 from mbt_rom.pseudonyms import Pseudonyms
@@ -328,6 +329,17 @@ class State:
             folder=row.programme_id,
             file_name=row.file_name,
             received_at=row.received_at.to_pydatetime(),
+        )
+
+    def sheets(self, row: Any) -> list[RawSheet]:
+        """The sheets of the export of a row of the ledger, as it came."""
+        return conform.delivered_sheets(
+            self.archive.read(row.delivery_id),
+            file_name=row.file_name,
+            settings=self.home.settings,
+            instruments=self.instruments,
+            mappings=self.mappings,
+            codebooks=[book for _, book in self._codebooks_of(row.programme_id)],
         )
 
     def used_instruments(self) -> dict[str, Instrument]:

@@ -109,7 +109,7 @@ def deliver(
     sheets: list[RawSheet] = []
     try:
         vocabulary = Vocabulary(instruments)
-        grids = _grids(data, file_name, delivery, vocabulary, mappings)
+        grids = _grids(data, file_name, settings, vocabulary, mappings)
         if (codebook := codebook_of(grids)) is not None:
             return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
         plans = _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)
@@ -130,6 +130,21 @@ def deliver(
     except Exception as error:  # whatever a reader did not foresee is the file's refusal, not the run's end
         _LOG.error("a delivery could not be read: %s", type(error).__name__)
         return _refused(ExportError("file_unreadable", f"unforeseen: {type(error).__name__}"), delivery, sheets)
+
+
+def delivered_sheets(
+    data: bytes,
+    *,
+    file_name: str,
+    settings: Consortium,
+    instruments: Mapping[str, Instrument],
+    mappings: Sequence[MappingFile] = (),
+    codebooks: Sequence[Codebook] = (),
+) -> list[RawSheet]:
+    """The sheets of a file below their headers, as `deliver` sees them. Raises `ExportError`."""
+    vocabulary = Vocabulary(instruments)
+    grids = _grids(data, file_name, settings, vocabulary, mappings)
+    return [sheet for sheet, _ in _chosen([plain(grid, codebooks) for grid in grids], vocabulary, mappings)]
 
 
 def conform(
@@ -182,7 +197,7 @@ def _refused(error: ExportError, delivery: Delivery, sheets: Sequence[RawSheet])
 def _grids(
     data: bytes,
     file_name: str,
-    delivery: Delivery,
+    settings: Consortium,
     vocabulary: Vocabulary,
     mappings: Sequence[MappingFile],
 ) -> list[Grid]:
@@ -191,7 +206,7 @@ def _grids(
     def recognise(cells: Sequence[str]) -> int:
         return vocabulary.recognised(cells) + sum(bool(cell) and column_key(cell) in named for cell in cells)
 
-    largest = delivery.settings.largest_file_mb * MEGABYTE
+    largest = settings.largest_file_mb * MEGABYTE
     return read_grids(data, file_name=file_name, largest_bytes=largest, recognise=recognise)
 
 

@@ -25,6 +25,7 @@ from assets.lock import writing
 from assets.site import published
 from assets.state import ACROSS, SITE, State
 from assets.warehouse import WHOLE
+from assets.worklists import take_in_lists
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import FINDINGS_SUMMARY, LEDGER
 
@@ -94,7 +95,8 @@ def _take_in(state: State, summary: Summary, *, now: datetime) -> None:
     files = intake.scan(state.home.inbox, settings=state.home.settings)
     ready = intake.settled(files, now=now, settle_seconds=state.home.settings.settle_seconds)
     summary.n_waiting = len(files) - len(ready)
-    summary.taken = intake.take_in_inbox(state, ready, now=now)
+    lists, others = take_in_lists(state, ready, now=now)
+    summary.taken = lists + intake.take_in_inbox(state, others, now=now)
     summary.failures += [f"{t.label}: {t.reason}" for t in summary.taken if t.outcome == "failed"]
     intake.understand_again(state)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,120 +13,205 @@ from pipelines.options import home_option
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assets.state import State
+    from assets.home import Home
+    from mbt_rom.findings import Language
 
-COLUMNS = [
-    "programme",
-    "source",
-    "file",
-    "sheet",
-    "row",
-    "column",
-    "item",
-    "severity",
-    "rule",
-    "what",
-    "remedy",
-    "delivery",
-]
-QUIET = "programme_quiet"
-_ORDER = {"fatal": 0, "error": 1, "notice": 2}
+OWNERS = ("research_assistant", "data_manager", "programme_manager", "developer")
+LOGGED_AS = "work list"
+_LISTED = 8
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "programme": "the programme", "row": "row", "column": "column", "sheet": "sheet", "times": "{n} times", "once": "once",
+        "days": "{n} days", "day": "1 day", "more": "and {n} more", "quiet": "Not heard of for too long:", "patient": "patient",
+        "holds": "holds", "nothing": "Nothing is wrong.",
+        "counted": "{fatal} files left out, {error} faults in rows, {notice} notices",
+    },
+    "nl": {
+        "programme": "het programma", "row": "rij", "column": "kolom", "sheet": "blad", "times": "{n} keer", "once": "één keer",
+        "days": "{n} dagen", "day": "1 dag", "more": "en nog {n}", "quiet": "Te lang niets van gehoord:", "patient": "patiënt",
+        "holds": "bevat", "nothing": "Er is niets mis.",
+        "counted": "{fatal} bestanden buiten beschouwing, {error} fouten in rijen, {notice} meldingen",
+    },
+}  # fmt: skip
 
 
 @click.command(name="findings")
 @click.option("--programme", "-p", help="Only this programme.")
+@click.option("--owner", type=click.Choice(OWNERS), help="Only what somebody in this role mends.")
+@click.option("--rule", "rule_id", help="Only this rule; `rom rules` lists them.")
 @click.option("--all", "everything", is_flag=True, help="Notices too, which set nothing aside.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE.csv or FILE.xlsx.")
+@click.option(
+    "--by", type=click.Choice(["file", "rule"]), default="file", show_default=True, help="Put together by what."
+)
+@click.option("--language", type=click.Choice(["en", "nl"]), default="en", show_default=True, help="English or Dutch.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE.xlsx or FILE.csv.")
+@click.option(
+    "--with-values", is_flag=True, help="Show present values and patient numbers; asks for a reason and is logged."
+)
+@click.option("--reason", help="What the values are looked at for; it is logged.")
 @home_option
-def findings(programme: str | None, everything: bool, output: Path | None, home: Path) -> None:
-    """What is wrong in the data, and how to mend it: file, row, column, rule, remedy. No answer is shown.
+def findings(
+    programme: str | None,
+    owner: str | None,
+    rule_id: str | None,
+    everything: bool,
+    by: str,
+    language: Language,
+    output: Path | None,
+    with_values: bool,
+    reason: str | None,
+    home: Path,
+) -> None:
+    """What is wrong in the data, how to mend it, and since when: the oldest first. No answer is shown.
 
+    A workbook has everything in English and Dutch, and is loaded again once correct values are typed into it.
     Exit code 1 when something is set aside.
 
     \b
-    Example:
+    Examples:
       rom findings -o worklist.xlsx
+      rom findings -p our_programme --owner research_assistant --by rule
     """
+    from assets import worklists
     from assets.home import Home
     from assets.state import State
     from pipelines import clock
-    from pipelines.writing import write
 
     opened = Home.open(home)
-    if programme is not None and programme not in opened.partitions:
-        raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {', '.join(opened.partitions)}")
-    if output is not None and output.suffix not in (".csv", ".xlsx"):
-        raise click.BadParameter("the ending of --output must be .csv or .xlsx")
-    rows = work_list(State(opened, clock.today(opened.settings.timezone)), programme)
-    serious = rows[rows["severity"] != "notice"]
-    shown = rows if everything or output else rows[rows["severity"].ne("notice") | rows["rule"].eq(QUIET)]
+    _refuse_wrong_use(opened, programme, rule_id, output, with_values=with_values, reason=reason)
+    state = State(opened, clock.today(opened.settings.timezone))
+    told = _asked(reason) if with_values else None
+    rows = worklists.work_list(state, programme)
+    rows = rows[rows["owner"].eq(owner or rows["owner"]) & rows["rule"].eq(rule_id or rows["rule"])]
+    shown = rows if everything or output else rows[rows["severity"].ne("notice") | rows["rule"].eq(worklists.QUIET)]
+    if told is not None:
+        _log(opened, told, len(shown), output)
+        shown = worklists.with_values(state, shown)
     if output is not None:
-        write(shown, output)
-        click.echo(f"{output}: {len(shown)} findings")
+        _write(shown, output, language, state.as_of)
     else:
-        click.echo("\n".join(_told(shown)))
-    click.echo(_counted(rows))
-    raise SystemExit(1 if len(serious) else 0)
+        click.echo("\n".join(_told(shown, by, language)))
+    click.echo(_counted(rows, language))
+    raise SystemExit(1 if rows["severity"].ne("notice").any() else 0)
 
 
-def work_list(state: State, programme: str | None) -> pd.DataFrame:
-    """All findings with the names of files and the words of rules: `COLUMNS`, the gravest first."""
-    import pandas as pd
-
-    sources = [name for name in state.catalogue.tables if name.startswith("findings/") and name != "findings/summary"]
-    wanted = None if programme is None else [programme]
-    found = [state.read(s, programmes=wanted).assign(source=s.partition("/")[2]) for s in sources]
-    found.append(_quiet(state, wanted))
-    rows = pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
-    # one row of a file is one thing to mend, however many forms stand on it
-    return _worded(rows, state).drop_duplicates(ignore_index=True)
-
-
-def _quiet(state: State, wanted: list[str] | None) -> pd.DataFrame:
-    """The programmes that were not heard of for too long: a finding of today, so it is in no table."""
-    from mbt_rom import schedule
-    from mbt_rom.findings import as_findings
-
-    programmes = state.read("reference/programmes")
-    days = schedule.days_quiet(programmes, as_of=state.as_of)
-    allowed = state.home.settings.quiet_after_days
-    late = programmes[
-        days.fillna(allowed + 1).gt(allowed) & programmes["programme_id"].isin(wanted or programmes["programme_id"])
-    ]
-    told = days[late.index].map("{} days ago".format, na_action="ignore").fillna("never").astype("str")
-    rows = late[["programme_id"]].assign(rule=QUIET, detail="last heard of: " + told)
-    return as_findings(rows, source="deliveries").assign(source="programmes")
-
-
-def _worded(rows: pd.DataFrame, state: State) -> pd.DataFrame:
+def _refuse_wrong_use(
+    home: Home,
+    programme: str | None,
+    rule_id: str | None,
+    output: Path | None,
+    *,
+    with_values: bool,
+    reason: str | None,
+) -> None:
     from mbt_rom.findings import RULES
 
-    names = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["file_name"]
-    detail = rows["detail"].map(lambda d: f" ({d})", na_action="ignore").fillna("")
-    frame = rows.assign(
-        programme=rows["programme_id"],
-        file=rows["delivery_id"].map(names),
-        row=rows["source_row"],
-        column=rows["source_column"],
-        what=rows["rule"].map({r.id: r.sentence for r in RULES.values()}).astype("str") + detail,
-        remedy=rows["rule"].map({r.id: r.remedy for r in RULES.values()}),
-        delivery=rows["delivery_id"].str[:8],
-        order=rows["severity"].map(_ORDER),
-    )
-    return frame.sort_values(["order", "programme", "file", "row", "column", "item"], ignore_index=True)[COLUMNS]
+    if programme is not None and programme not in home.partitions:
+        raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {', '.join(home.partitions)}")
+    if rule_id is not None and rule_id not in RULES:
+        raise click.BadParameter(f"no rule '{rule_id}'; `rom rules` lists them", param_hint="--rule")
+    if output is not None and output.suffix not in (".csv", ".xlsx"):
+        raise click.BadParameter("the ending of --output must be .csv or .xlsx")
+    if output is not None and not output.resolve().parent.is_dir():
+        raise click.BadParameter("there is no such folder; make it first", param_hint="--output")
+    if reason is not None and not with_values:
+        raise click.UsageError("--reason belongs to --with-values; without it no value is shown")
+    if with_values and output is not None and output.resolve().is_relative_to(home.root):
+        raise click.BadParameter("lies inside the home, parts of which are read by others", param_hint="--output")
 
 
-def _told(rows: pd.DataFrame) -> list[str]:
-    lines = []
-    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
-        place = [str(row["file"] or "the programme")] + [f"sheet {row['sheet']}"] * bool(row["sheet"])
-        place += [f"row {row['row']}"] * bool(row["row"]) + [f"column {row['column'] or row['item']}"] * bool(
-            row["column"] or row["item"]
+def _asked(reason: str | None) -> str:
+    """Why somebody wants to see values: as given or, on a terminal, as answered; wrong use where nobody says."""
+    given = reason
+    if given is None:
+        given = (
+            str(click.prompt("Values of patients are shown and this is logged. What for?", err=True))
+            if os.isatty(0)
+            else ""
         )
-        lines.append(f"{row['programme']}: {', '.join(place)}: {row['what']}. {row['remedy']}. [{row['rule']}]")
+    if not given.strip():
+        raise click.UsageError("--with-values shows answers and patient numbers: say what for, with --reason '...'")
+    return given.strip()
+
+
+def _log(home: Home, reason: str, n_rows: int, output: Path | None) -> None:
+    from pipelines import clock
+    from pipelines.commands.export import log
+
+    formats = [output.suffix[1:] if output else "screen"]
+    log(home, table=LOGGED_AS, purpose=reason, n_rows=n_rows, formats=formats, now=clock.now())
+
+
+def _write(rows: pd.DataFrame, path: Path, language: Language, day: Any) -> None:
+    from assets.home import write_atomically
+    from assets.worklists import QUIET
+    from mbt_rom.worklist import in_words
+    from pipelines.work_list_book import workbook
+    from pipelines.writing import write_private
+
+    is_quiet = rows["rule"].eq(QUIET)
+    if path.suffix == ".xlsx":
+        write_atomically(path, workbook(rows[~is_quiet], rows[is_quiet], day=day))
+    else:
+        write_private(in_words(rows, language), path, notes=[], sheet="findings")
+    click.echo(f"{path}: {len(rows)} findings")
+
+
+def _told(rows: pd.DataFrame, by: str, language: Language) -> list[str]:
+    from assets.worklists import QUIET
+
+    words = _WORDS[language]
+    is_quiet = rows["rule"].eq(QUIET)
+    plain = rows[~is_quiet].astype(object)
+    lines = _groups(plain.where(plain.notna(), None), by, language)
+    quiet = rows[is_quiet]
+    if len(quiet):
+        lines += [words["quiet"], *(f"  {p}: {d}" for p, d in zip(quiet["programme"], quiet["detail"], strict=True))]
+    return lines or [words["nothing"]]
+
+
+def _groups(rows: pd.DataFrame, by: str, language: Language) -> list[str]:
+    """One paragraph per rule and file, the gravest and oldest first; those of one file or of one rule together."""
+    place = ["programme", "file"]
+    keys = [*place, "rule"] if by == "file" else ["rule", *place]
+    first = rows.assign(at=range(len(rows)))
+    first["outer"] = first.groupby(keys[:2] if by == "file" else keys[:1], dropna=False)["at"].transform("min")
+    ordered = first.sort_values(["outer", "at"])
+    lines: list[str] = []
+    for _, group in ordered.groupby(["outer", *keys], dropna=False, sort=False):
+        lines += _paragraph(group.to_dict("records"), language)
     return lines
 
 
-def _counted(rows: pd.DataFrame) -> str:
+def _paragraph(rows: list[dict[Any, Any]], language: Language) -> list[str]:
+    from mbt_rom.findings import WORDS, rule
+
+    words, row = _WORDS[language], rows[0]
+    one = rule(str(row["rule"]), language=language)
+    times = words["once"] if len(rows) == 1 else words["times"].format(n=len(rows))
+    ages = [r["days"] for r in rows if r["days"] is not None]
+    age = [words["day"] if max(ages) == 1 else words["days"].format(n=max(ages))] if ages else []
+    head = ", ".join([times, *age, WORDS[language][one.severity], WORDS[language][one.owner]])
+    lines = [
+        f"{row['programme']}: {row['file'] or words['programme']}: {one.sentence} ({head}) [{one.id}]",
+        f"    {one.remedy}.",
+    ]
+    places = [text for r in rows[:_LISTED] if (text := _place(r, words))]
+    lines += [f"      {text}" for text in places]
+    if len(rows) > _LISTED:
+        lines.append(f"      {words['more'].format(n=len(rows) - _LISTED)}")
+    return lines
+
+
+def _place(row: dict[Any, Any], words: dict[str, str]) -> str:
+    stated = {"sheet": row["sheet"], "row": row["row"], "column": row["column"] or row["item"]}
+    parts = [f"{words[name]} {value}" for name, value in stated.items() if value]
+    parts += [f"({row['detail']})"] if row["detail"] else []
+    parts += [f"{words['patient']} {row['patient_number']}"] if row.get("patient_number") else []
+    parts += [f"{words['holds']} '{row['present']}'"] if row.get("present") is not None else []
+    return ", ".join(parts)
+
+
+def _counted(rows: pd.DataFrame, language: Language) -> str:
     n = rows["severity"].value_counts()
-    return f"{n.get('fatal', 0)} files left out, {n.get('error', 0)} faults in rows, {n.get('notice', 0)} notices"
+    return _WORDS[language]["counted"].format(**{s: n.get(s, 0) for s in ("fatal", "error", "notice")})

@@ -51,26 +51,27 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
     for one in taken:
         click.echo(told(one))
         if n := _n_risk_answers(opened, one):
-            click.echo(f"{one.label}: {_report_today(n, programme)}")
-    if not dry_run and any(t.outcome == "taken_in" for t in taken):
+            click.echo(f"{one.label}: {_report_today(n, programme, typed=one.n_corrected is None)}")
+    if not dry_run and any(t.outcome == "taken_in" or t.n_corrected for t in taken):
         click.echo(f"Next: rom nightly --home {home}")
     raise SystemExit(1 if any(t.needs_attention for t in taken) else 0)
 
 
-def _report_today(n: int, programme: str) -> str:
+def _report_today(n: int, programme: str, *, typed: bool) -> str:
     from mbt_rom.entry_forms import REPORT_TODAY
 
-    return f"{n} risk answers were typed. {REPORT_TODAY['en']} They are listed by: rom alerts -p {programme}"
+    where = "were typed" if typed else "stand in the corrected forms"
+    return f"{n} risk answers {where}. {REPORT_TODAY['en']} They are listed by: rom alerts -p {programme}"
 
 
 def _n_risk_answers(home: Home, taken: Taken) -> int:
-    """Risk answers in a workbook into which somebody typed paper forms: 0 for every other file."""
+    """Risk answers in what somebody typed: paper forms, or forms corrected in a work list; 0 for every other file."""
     from assets.state import State
     from mbt_rom.alerts import alerts
     from mbt_rom.exports.entry import NAME
     from mbt_rom.tables import findings_table
 
-    if taken.conformed is None or taken.conformed.dialect != NAME:
+    if taken.conformed is None or (taken.conformed.dialect != NAME and not taken.n_corrected):
         return 0
     items = taken.conformed.items
     definitions = State(home, clock.today(home.settings.timezone)).instruments
@@ -90,19 +91,30 @@ def _state(home: Home, mapping: Path | None) -> State:
 
 def _understood(home: Home, files: tuple[Path, ...], programme: str, mapping: Path | None) -> list[Taken]:
     from assets.intake import understand_file
+    from assets.worklists import take_in_list
 
-    state = _state(home, mapping)
-    return [understand_file(state, file, folder=programme, now=clock.now()) for file in files]
+    state, by = _state(home, mapping), getpass.getuser()
+    return [
+        take_in_list(state, file, folder=programme, now=clock.now(), by=by, is_kept=False)
+        or understand_file(state, file, folder=programme, now=clock.now())
+        for file in files
+    ]
 
 
 def _taken(home: Home, files: tuple[Path, ...], programme: str, mapping: Path | None) -> list[Taken]:
     from assets.intake import take_in_file
+    from assets.worklists import take_in_list
 
     if mapping is not None:
         _state(home, mapping)  # a mapping that cannot be read is refused before it is kept
         _keep(home, mapping)
     state = _state(home, None)
-    return [take_in_file(state, file, folder=programme, now=clock.now(), by=getpass.getuser()) for file in files]
+    by = getpass.getuser()
+    return [
+        take_in_list(state, file, folder=programme, now=clock.now(), by=by)
+        or take_in_file(state, file, folder=programme, now=clock.now(), by=by)
+        for file in files
+    ]
 
 
 def _keep(home: Home, mapping: Path) -> None:
@@ -118,6 +130,8 @@ def _keep(home: Home, mapping: Path) -> None:
 
 def told(taken: Taken) -> str:
     """What became of a file and how its columns were understood; no value of it."""
+    if taken.n_corrected is not None:
+        return _told_of_list(taken, taken.n_corrected)
     words = {
         "taken_in": "understood as follows",
         "known": "was taken in before; nothing changed",
@@ -130,6 +144,19 @@ def told(taken: Taken) -> str:
     elif taken.outcome == "refused":
         lines.append(f"  {_why(taken)}")
     return "\n".join(lines)
+
+
+def _told_of_list(taken: Taken, n: int) -> str:
+    """What became of a returned work list."""
+    if taken.outcome == "known":
+        return f"{taken.label}: a returned work list with nothing that was not recorded before"
+    corrected = f"{n} row{'s' * (n != 1)} corrected"
+    if taken.outcome == "taken_in":
+        return f"{taken.label}: a returned work list; {corrected}"
+    first = f"{taken.label}: a returned work list with rows that cannot be recorded; " + (
+        f"{corrected}, these are not:" if n else "nothing was recorded:"
+    )
+    return "\n".join([first, *_findings(taken)])
 
 
 def _why(taken: Taken) -> str:
