@@ -144,7 +144,7 @@ def delivered_sheets(
     """The sheets of a file below their headers, as `deliver` sees them. Raises `ExportError`."""
     vocabulary = Vocabulary(instruments)
     grids = _grids(data, file_name, settings, vocabulary, mappings)
-    return [sheet for sheet, _ in _chosen([plain(grid, codebooks) for grid in grids], vocabulary, mappings)]
+    return [sheet for sheet, _ in _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)]
 
 
 def conform(
