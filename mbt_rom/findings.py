@@ -383,7 +383,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "the survey tool marks this response as a preview or a test of the survey; it was left out",
         "Nothing; if it was a patient who filled it in, set its kind right in the survey tool and export again",
         "het vragenlijstsysteem merkt deze invulling aan als voorbeeld of test van de vragenlijst; zij is weggelaten",
-        "Niets; was het toch een patient, verbeter dan de soort in het vragenlijstsysteem en exporteer opnieuw",
+        "Niets; was het toch een patiënt, verbeter dan de soort in het vragenlijstsysteem en exporteer opnieuw",
     ),
     Rule(
         "response_kind_unknown",

@@ -17,6 +17,7 @@ from mbt_rom.exports.fhir_json import is_fhir
 from mbt_rom.exports.sheets import Grid, Recogniser
 from mbt_rom.exports.spss import is_spss, read_spss
 from mbt_rom.exports.workbook import (
+    data_members,
     is_old_workbook,
     is_zip,
     only_member,
@@ -57,7 +58,22 @@ def _read_archive(data: bytes, reading: Reading) -> list[Grid]:
         return read_zipped_workbook(data, archive, workbook)
     if reading.is_packed:
         raise ExportError("file_unreadable", "the zip holds another zip; put each export into the inbox unzipped")
+    if names := _with_repeats(archive):
+        return [_sheet(archive, name, i, reading) for i, name in enumerate(names, start=1)]
     return read_kind(_member(archive), replace(reading, is_packed=True))
+
+
+def _with_repeats(archive: zipfile.ZipFile) -> list[str]:
+    """The CSV files of one form and of its repeats ('rom.csv', 'rom-weeks.csv'), as ODK zips them; none for any other archive."""
+    names = sorted((name for name in data_members(archive) if not name.startswith("media/")), key=len)
+    if len(names) < 2 or not all(name.endswith(".csv") for name in names):
+        return []
+    begin = names[0].removesuffix(".csv") + "-"
+    return names if all(name.startswith(begin) for name in names[1:]) else []
+
+
+def _sheet(archive: zipfile.ZipFile, name: str, number: int, reading: Reading) -> Grid:
+    return replace(read_delimited(archive.read(name), reading.recognise), number=number, name=name.removesuffix(".csv"))
 
 
 def _member(archive: zipfile.ZipFile) -> bytes:

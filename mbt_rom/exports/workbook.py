@@ -88,12 +88,17 @@ def only_member(archive: zipfile.ZipFile) -> bytes:
 
     Raises `ExportError` file_unreadable when there is not exactly one.
     """
-    names = [n for n in archive.namelist() if not n.endswith("/") and not _is_by_product(n)]
+    names = data_members(archive)
     if len(names) != 1:
         raise ExportError(
             "file_unreadable", f"the zip holds {len(names)} files; put each export into the inbox unzipped"
         )
     return archive.read(names[0])
+
+
+def data_members(archive: zipfile.ZipFile) -> list[str]:
+    """Names of the data files in a zip: no folders, and no by-products of macOS."""
+    return [name for name in archive.namelist() if not name.endswith("/") and not _is_by_product(name)]
 
 
 def _is_by_product(name: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 from invented import ANSWERS, PHQ9, column, counts, days, deliver, patient, rules, text, workbook
 
@@ -263,3 +266,33 @@ def test_odk_repeats_in_a_workbook() -> None:
     assert items["patient_id"].tolist() == [patient("P1")] * 2
     assert days(items) == ["2026-01-05", "2026-01-05"]
     assert items["response_id"].nunique() == 2
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_odk_repeats_as_they_are_downloaded() -> None:
+    """One CSV per form and repeat in a zip, beside the pictures of the form."""
+    main = text(
+        ["SubmissionDate", "patient_id", "meta-instanceID", "KEY"],
+        ["2026-01-05T09:10:00.000Z", "P1", "uuid:1", "uuid:1"],
+        ["2026-01-06T09:10:00.000Z", "P2", "uuid:2", "uuid:2"],
+    )
+    weeks = text([*PHQ9, "PARENT_KEY", "KEY"], *[[*ANSWERS, f"uuid:{i}", f"uuid:{i}/weeks[1]"] for i in (2, 1)])
+    got = deliver(zipped({"rom-weeks.csv": weeks, "rom.csv": main, "media/1.jpg": b"x"}))
+    items = got.items["phq9"]
+    assert (got.dialect, items["sheet"].tolist(), items["source_row"].tolist()) == ("kobo", ["rom-weeks"] * 2, [2, 3])
+    assert items["patient_id"].tolist() == [patient("P2"), patient("P1")]
+    assert days(items) == ["2026-01-06", "2026-01-05"]
+    assert items["row_id"].is_unique
+
+
+def test_other_zips_of_several_files_are_refused() -> None:
+    data = text(ASKED, ["P1", *ANSWERS])
+    assert deliver(zipped({"north.csv": data, "south.csv": data})).refused_for == "file_unreadable"
+    assert deliver(zipped({"rom.csv": data, "rom-weeks.pdf": b"%PDF"})).refused_for == "file_unreadable"

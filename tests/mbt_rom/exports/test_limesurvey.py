@@ -119,6 +119,22 @@ def test_token_is_not_the_patient() -> None:
     assert got.refused_for == "columns_unknown"
 
 
+def test_token_is_the_patient_where_a_mapping_says_so() -> None:
+    mapping = """\
+name: tokens
+matches: {columns: [token, submitdate, "phq9[SQ001]"]}
+patient: {column: token}
+date: {column: (date)}
+response_id: (response)
+forms:
+  - {instrument: phq9, prefix: phq9, complete: {column: (complete), values: ["yes"]}}
+"""
+    got = deliver(text([*OWN, *ITEMS], response(ANSWERS), response(ANSWERS, id="2", submitted="")), mapping=mapping)
+    items = got.items["phq9"]
+    assert items["patient_id"].tolist() == [patient("tok")] * 2
+    assert (days(items)[0], items["is_complete"].tolist()) == ("2026-01-05", [True, False])
+
+
 def test_token_is_the_response_where_there_is_no_id() -> None:
     head, row = [*OWN, *ASKED][1:], response(["P1", *ANSWERS])[1:]
     got = deliver(text(head, row, [*row[:6], "other", *row[7:9], "P2", *row[10:]]))

@@ -244,6 +244,25 @@ def test_turns_of_a_loop_are_nobodys() -> None:
     assert got.refused_for == "columns_unknown"
 
 
+def test_turns_of_a_loop_are_what_a_mapping_says() -> None:
+    """And a preview is left out under a mapping too."""
+    mapping = """\
+name: loops
+matches: {columns: [patient_id, 1_phq9_1, 2_phq9_1]}
+patient: {column: patient_id}
+response_id: ResponseId
+forms:
+  - {instrument: phq9, prefix: 1_phq9, moment: {constant: baseline}}
+  - {instrument: phq9, prefix: 2_phq9, moment: {constant: m6}}
+"""
+    questions = ["patient_id", *[f"1_{q}" for q in PHQ9], *[f"2_{q}" for q in PHQ9]]
+    rows = [response(["P1", *ANSWERS, *ANSWERS]), response(["P2", *ANSWERS, *ANSWERS], id="R_2", status="1")]
+    got = deliver(export(questions, *rows), mapping=mapping)
+    assert got.items["phq9"]["moment_given"].tolist() == ["baseline", "m6"]
+    assert got.items["phq9"]["patient_id"].tolist() == [patient("P1")] * 2
+    assert rules(got)["response_of_a_trial"] == 1
+
+
 def test_legacy_with_two_header_rows() -> None:
     first = [*[f"V{i}" for i in range(1, 11)], "patient_id", *PHQ9, "LocationLatitude", ""]
     second = [
