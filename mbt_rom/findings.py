@@ -122,7 +122,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "the row of the work list has a correct value and no reason",
         "Type in the same row how you know the correct value, such as 'looked up on the paper form'",
         "de rij van de werklijst heeft een juiste waarde en geen reden",
-        "Typ in dezelfde rij hoe u de juiste waarde weet, bijvoorbeeld 'nagekeken op het papieren formulier'",
+        "Typ in dezelfde rij waar de juiste waarde vandaan komt, bijvoorbeeld 'nagekeken op het papieren formulier'",
     ),
     Rule(
         "worklist_value_twice",
@@ -138,10 +138,9 @@ _CATALOGUE: tuple[Rule, ...] = (
         "fatal",
         "research_assistant",
         "the row of the work list is about a file that was delivered to another drop folder",
-        "Make a list of this programme alone with `rom findings -p PROGRAMME -o`; a list is loaded for the folder of its files",
+        "Make a list of this programme alone with `rom findings -o` and `-p`; a list is loaded for the folder of its files",
         "de rij van de werklijst gaat over een bestand dat in een andere map is aangeleverd",
-        "Maak een lijst van alleen dit programma met `rom findings -p PROGRAMMA -o`; een lijst wordt geladen voor de map van haar "
-        "bestanden",
+        "Maak een lijst van alleen dit programma met `rom findings -o` en `-p`; een lijst wordt geladen voor de map van haar bestanden",
     ),
     Rule(
         "worklist_not_possible",
