@@ -35,6 +35,7 @@ from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.sheet_rows import CITIZEN_COLUMN, Delivery, SheetRows, local_numbers, refuse_citizen_column, short
+from mbt_rom.stored_totals import shift
 from mbt_rom.tables import CONTENTS, EPISODES, PATIENTS, THERAPISTS, Table, findings_table, items_table
 
 Flags = npt.NDArray[np.bool_]
@@ -278,11 +279,13 @@ def _conform(
     sheets = [SheetRows(u, delivery, only=only) for u in understandings if u.takes_something]
     for sheet in sheets:
         sheet.run()
+    items = _stacked(sheets, delivery)
+    _refuse_shifted_totals(items, delivery)
     notes = [_idle_sheet(u, delivery) for u in understandings if not u.takes_something]
     findings = [finding for sheet in sheets for finding in sheet.findings] + notes
     used = next((u for u in understandings if u.mapping), None)
     return Conformed(
-        items=_stacked(sheets, delivery),
+        items=items,
         registers=_stacked_registers(sheets),
         findings=as_findings(pd.DataFrame(findings), source="deliveries") if findings else Conformed().findings,
         contents=_contents(sheets, delivery),
@@ -294,6 +297,17 @@ def _conform(
         mapping_hash=used.mapping_hash if used else None,
         n_rows=sum(len(u.sheet.frame) for u in understandings),
     )
+
+
+def _refuse_shifted_totals(items: Mapping[str, pd.DataFrame], delivery: Delivery) -> None:
+    """Refuses a delivery whose stored totals show that answers were read one point too high or too low: the coding is wrong."""
+    for instrument_id, rows in items.items():
+        found = shift(delivery.instruments[instrument_id], rows)
+        if found.is_systematic:
+            raise ExportError(
+                "coding_contradicted_by_totals",
+                f"{instrument_id}: {found.n} of {found.n_compared} totals differ by one point an item",
+            )
 
 
 def _refuse_unknown(understandings: Sequence[Understanding]) -> None:

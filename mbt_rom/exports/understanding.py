@@ -30,8 +30,8 @@ class Source:
 class FormPlan:
     """One form of one instrument on each row; `items` are positions of columns by item id.
 
-    `profile` is the position of a column of health states; `constants` are answers that hold for every row. `coding`: the names
-    of the declared codings, none when nobody declared one. `opened`: a filled cell says that the form was opened on that row; with
+    `profile` is the position of a column of health states; `total` is where the survey tool stored a total; `constants` are answers
+    that hold for every row. `coding`: the names of the declared codings, none when nobody declared one. `opened`: a filled cell says that the form was opened on that row; with
     it, a row that holds neither that nor an answer does not hold the form.
     """
 
@@ -48,6 +48,7 @@ class FormPlan:
     interviewer: Source | None = None
     is_blind: Source | None = None
     profile: int | None = None
+    total: Source | None = None
     constants: Dict[str, int] = field(default_factory=dict)
     opened: Source | None = None
 
@@ -86,6 +87,8 @@ class Understanding:
     mode: Source | None = None
     respondent: Source | None = None
     assisted: Source | None = None
+    birth_year: Source | None = None
+    sex: Source | None = None
     only: tuple[Condition, ...] = ()
     forms: tuple[FormPlan, ...] = ()
     registers: tuple[RegisterPlan, ...] = ()
