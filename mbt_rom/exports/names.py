@@ -191,6 +191,41 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
 FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
 #: `Meaning.prefix` of items that are named by a code of LOINC.
 LOINC = "loinc"
+#: What a stored total score of an instrument is called behind (or before) its name.
+TOTAL_WORDS = frozenset(
+    [
+        "total",
+        "totaal",
+        "tot",
+        "sum",
+        "som",
+        "score",
+        "totalscore",
+        "totaalscore",
+        "total_score",
+        "totaal_score",
+        "sumscore",
+        "somscore",
+        "sum_score",
+        "som_score",
+        "tot_score",
+        "totscore",
+        "total_sum",
+        "score_total",
+        "score_totaal",
+        "eindscore",
+        "schaalscore",
+        "scale_score",
+    ]
+)
+_SCORE_WORD = re.compile(
+    r"(?:_?(?:score|schaal|scale|total|totaal|index_?value))$|^(?:score|schaal|scale|schaalscore)_"
+)
+#: A name of an item within a text is no longer than this, and has such a word before its number ...
+_LONGEST_NAME = 60
+_ITEM_WORD = re.compile(r"(?i)(?:\b|_)(?:items?|vraag|question|q|nr|no)\.?[\s_-]*\d{1,3}\b")
+#: ... or signs around it, behind the whole name: 'PHQ-9: 3. ...', 'PHQ-9 [3] ...', 'PHQ-9 - Q3) ...'.
+_BEFORE_NUMBER = r"(?!\d)(?:\s*[:|>(\[]\s*|\s+[-–—]\s+)(?:item|vraag|question|q|nr|no)?\.?\s*(\d{1,3})\s*[.):\]|]"
 #: Words that may stand between the instrument's name and the number.
 _FILLERS = r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr)"
 #: Dutch and other English words for what an item's tag says in English.
@@ -234,7 +269,7 @@ def column_key(header: str) -> str:
 class Meaning:
     """What one header may mean. `rank`: 0 sure, 1 second choice. `number` without `item`: one the instrument has not.
 
-    An item of rank 1 has a header such as 'phq9': item 9 behind 'phq1' ... 'phq8', a total score anywhere else.
+    `scale`: the scale of a stored total, where its name says which. An item of rank 1 has a header such as 'phq9': item 9 behind 'phq1' ... 'phq8', a total score anywhere else.
     """
 
     role: str
@@ -243,6 +278,7 @@ class Meaning:
     item: str | None = None
     number: str | None = None
     prefix: str | None = None
+    scale: str | None = None
 
 
 class Vocabulary:
@@ -269,8 +305,50 @@ class Vocabulary:
         if header not in self._seen:
             name = normalised(header)
             coded = self._loinc.get(header.strip().removeprefix("/"), ())
-            self._seen[header] = coded or tuple(self._roles.get(name, ())) or self._items(name)
+            roles = coded or tuple(self._roles.get(name, ()))
+            self._seen[header] = roles or self._items(name) or self._totals(name)
         return self._seen[header]
+
+    def named_in(self, text: str) -> tuple[Meaning, ...]:
+        """Items that a question text names outright: 'PHQ-9, item 3: ...', 'PHQ-9 - 3. ...', 'EQ-5D-5L: Mobility'; else none.
+
+        'PHQ-4: ...' names no item: without a word such as 'item' the whole name must stand before the number.
+        """
+        text = " ".join(text.split())
+        by_tag = self._items(normalised(text)) if len(text) <= _LONGEST_NAME else ()
+        found = tuple(m for m in by_tag if m.item and not str(m.number).isdigit())
+        return found or self._worded(text) or self._numbered(text)
+
+    def _worded(self, text: str) -> tuple[Meaning, ...]:
+        for name in leading_names(text):
+            found = tuple(m for m in self._items(normalised(name)) if m.role == "item" and m.item and m.rank == 0)
+            if found:
+                return found
+        return ()
+
+    def _numbered(self, text: str) -> tuple[Meaning, ...]:
+        found = [(s, match.group(1)) for s in self._spellings if (match := s.before_number.match(text)) is not None]
+        longest = max((len(s.prefix) for s, _ in found), default=0)
+        named = [(s, item_key(number)) for s, number in found if len(s.prefix) == longest]
+        return tuple(
+            Meaning("item", 0, s.instrument, s.items[key], key, s.prefix) for s, key in named if key in s.items
+        )
+
+    def instruments_in(self, text: str) -> tuple[str, ...]:
+        """Ids of the instruments whose name stands in a text as a word: the longest names only."""
+        squeezed = "_" + normalised(text) + "_"
+        found = [s for s in self._spellings if re.search(rf"_{_begins(s.named)}_", squeezed)]
+        longest = max((len(s.prefix) for s in found), default=0)
+        return tuple(dict.fromkeys(s.instrument for s in found if len(s.prefix) == longest))
+
+    def _totals(self, name: str) -> tuple[Meaning, ...]:
+        """A stored total: 'total_phq9', or the name of the instrument alone; 'phq9_total' is read with the items."""
+        if name in TOTAL_WORDS:
+            return (Meaning("total"),)
+        word = next((w for w in sorted(TOTAL_WORDS, key=len, reverse=True) if name.startswith(f"{w}_")), None)
+        behind = name if word is None else name.removeprefix(f"{word}_")
+        named = [s for s in self._spellings if s.prefix == behind.replace("_", "")]
+        return tuple(dict.fromkeys(Meaning("total", int(word is None), s.instrument, scale=s.primary) for s in named))
 
     def _items(self, name: str) -> tuple[Meaning, ...]:
         """Meanings behind the longest name of an instrument; beside them those behind a shorter one, where digits run on.
@@ -367,11 +445,15 @@ class Spelling:
         needs_sign: bool = False,
     ) -> None:
         self.prefix = prefix.replace("_", "")
+        self.named = prefix
         self.instrument = instrument.id
+        self.scales = {normalised(scale.id): scale.id for scale in instrument.scales}
+        self.primary = instrument.primary.id
         self.items = {**items_by_key(instrument.items), **(order or {})}
         self.takes_numbers = instrument.key == "external_scores" or any(key.isdigit() for key in self.items)
         self._pattern = re.compile(rf"{_begins(prefix)}(?P<sign>_?)(?:{_FILLERS}_?)??(?P<rest>\w+?)")
         self._needs_sign = needs_sign
+        self.before_number = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}{_BEFORE_NUMBER}")
 
     def key(self, name: str) -> str | None:
         """The part behind the instrument's name, leading zeros dropped."""
@@ -400,12 +482,29 @@ class Spelling:
         for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):
                 return Meaning(role, 0, self.instrument)
-        return None
+        return self._total(key)
+
+    def _total(self, key: str) -> Meaning | None:
+        """A stored total or score of a scale; 'total' and its likes are that of the primary scale."""
+        bare = _SCORE_WORD.sub("", key)
+        scale = self.scales.get(key) or self.scales.get(bare) or (self.primary if key in TOTAL_WORDS else None)
+        return Meaning("total", 0, self.instrument, scale=scale) if scale else None
 
 
-def _begins(prefix: str) -> str:
+def leading_names(text: str) -> list[str]:
+    """Parts of a question text that name an instrument and, behind a word such as 'item', a number.
+
+    >>> leading_names("PHQ-9, item 3: sleep"), leading_names("Sleep (PHQ-9 item 3)"), leading_names("PHQ-4: sleep")
+    (['PHQ-9, item 3'], ['PHQ-9 item 3'], [])
+    """
+    found = [re.split(r"[:?(\[]|\s[-–—|]\s|\.\s", text, maxsplit=1)[0].strip()]
+    found += [part.strip() for part in re.findall(r"[\[(]([^\])]{4,40})[\])]\s*$", text)]
+    return [name for name in found if len(name) <= _LONGEST_NAME and _ITEM_WORD.search(name)]
+
+
+def _begins(prefix: str, sign: str = "_?") -> str:
     """Pattern of a prefix: signs may stand or lack between its words and numbers."""
-    return "_?".join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
+    return sign.join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
 
 
 def slug(text: str) -> str:
