@@ -216,7 +216,7 @@ _CATALOGUE: tuple[Rule, ...] = (
         "nothing of the file is taken in, because what its columns probably are must be confirmed by a person first",
         "Run `rom deliveries draft` or `rom load FILE --draft`, check the drafted mapping file, and load the file with it",
         "van dit bestand is niets ingelezen, omdat iemand eerst moet bevestigen wat de kolommen waarschijnlijk zijn",
-        "Voer `rom deliveries draft` of `rom load BESTAND --draft` uit, controleer het conceptmappingbestand en laad het bestand daarmee",
+        "Voer `rom deliveries draft` of `rom load FILE --draft` uit, controleer het conceptmappingbestand en laad het bestand daarmee",
     ),
     Rule(
         "answer_list_changed",

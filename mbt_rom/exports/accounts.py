@@ -7,12 +7,13 @@ counts (`evidence`), the plan of the sheet (`detection`), guesses about columns 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mbt_rom.exports import answer_lists, shapes
 from mbt_rom.exports.answer_lists import Judgement
 from mbt_rom.exports.columns import LEFT, Columns, proposal
+from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.evidence import confidence
 from mbt_rom.exports.names import Meaning
 from mbt_rom.exports.proposals import proposals
@@ -35,6 +36,12 @@ class Judged:
     fitting: set[int] = field(default_factory=set)
     against: dict[int, str] = field(default_factory=dict)
     suggested: dict[str, str] = field(default_factory=dict)
+
+    def with_refused(self, refused: Mapping[str, tuple[dict[int, Meaning], ExportError]]) -> Judged:
+        """The same with the forms of instruments whose columns cannot be theirs, and why."""
+        doubtful = self.doubtful | {i: columns for i, (columns, _) in refused.items()}
+        against = {p: f"{e.detail} ({e.rule})" for columns, e in refused.values() for p in columns}
+        return replace(self, doubtful=doubtful, against=self.against | against)
 
 
 def judge_forms(columns: Columns, items: Mapping[str, dict[int, Meaning]]) -> Judged:
@@ -150,7 +157,7 @@ def _evidence(columns: Columns, position: int, meaning: Meaning, judged: Judged)
     instrument = columns.instruments.get(str(meaning.instrument))
     if meaning.role == "total" and instrument is not None:
         said.append(f"a stored score of {instrument.name}, never an item: only compared with its items")
-    if meaning.role == "item" and instrument is not None:
+    if meaning.role == "item" and instrument is not None and meaning.item is not None:
         kinds.append("siblings")
         item = instrument.item(str(meaning.item))
         if position in judged.fitting:

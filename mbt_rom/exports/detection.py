@@ -35,6 +35,8 @@ _FORM_ROLES = (
     "patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode", "opened",
     *_ABOUT_ANSWERING, *_CHECKED,
 )  # fmt: skip
+#: Faults of one instrument's columns. The other forms of the sheet are taken in all the same.
+_OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted")
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
 #: Register -> column of its table -> role of the export's column.
@@ -113,8 +115,8 @@ def understand(
     (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
     looked = Columns(sheet, vocabulary, instruments, usual)
-    items = _items(sheet, looked.meanings, instruments, usual)
-    judged = judge_forms(looked, items)
+    items, refused = _items(sheet, looked.meanings, instruments, usual)
+    judged = judge_forms(looked, items).with_refused(refused)
     if judged.forms:
         return _forms(looked, judged)
     if judged.doubtful:
@@ -138,14 +140,28 @@ def _items(
     meanings: Mapping[int, tuple[Meaning, ...]],
     instruments: Mapping[str, Instrument],
     usual: Collection[str],
-) -> dict[str, dict[int, Meaning]]:
-    """Instrument -> position -> item."""
+) -> tuple[dict[str, dict[int, Meaning]], dict[str, tuple[dict[int, Meaning], ExportError]]]:
+    """Instrument -> position -> item, and the instruments whose columns cannot be its items, with the reason.
+
+    Raises that reason where the sheet holds nothing else.
+    """
     every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
     items: dict[str, dict[int, Meaning]] = {}
     for position, meaning in decided({i: m for i, m in every.items() if m}, sheet, instruments, usual=usual).items():
         items.setdefault(str(meaning.instrument), {})[position] = meaning
     without = {i: _without_totals(columns) for i, columns in items.items()}
-    return {i: _checked(sheet, columns, instruments[i]) for i, columns in without.items() if columns}
+    checked: dict[str, dict[int, Meaning]] = {}
+    refused: dict[str, tuple[dict[int, Meaning], ExportError]] = {}
+    for i, columns in without.items():
+        try:
+            checked |= {i: _checked(sheet, columns, instruments[i])} if columns else {}
+        except ExportError as error:
+            if error.rule not in _OF_ONE_INSTRUMENT:
+                raise
+            refused[i] = columns, error
+    if refused and not checked:
+        raise next(error for _, error in refused.values())
+    return checked, refused
 
 
 def _without_totals(columns: dict[int, Meaning]) -> dict[int, Meaning]:

@@ -26,7 +26,22 @@ _WAVE = re.compile(
 #: Role -> words within a name that point to it.
 _WORDS: dict[str, frozenset[str]] = {
     "patient": frozenset(
-        ["patient", "client", "clientnr", "patientnr", "deelnemer", "participant", "respondent", "pseudoniem", "casenr"]
+        [
+            "patient",
+            "client",
+            "clientnr",
+            "patientnr",
+            "deelnemer",
+            "participant",
+            "respondent",
+            "pseudoniem",
+            "casenr",
+            "resp",
+            "id",
+            "nr",
+            "code",
+            "kode",
+        ]
     ),
     "date": frozenset(["date", "datum", "dag", "day", "invuldatum", "afnamedatum"]),
     "moment": frozenset(["moment", "meetmoment", "meting", "wave", "timepoint", "fase", "meetronde", "ronde"]),
