@@ -75,6 +75,7 @@ ACROSS: dict[str, tuple[str, ...]] = {
         "contributions/outcomes",
         "outcomes/response",
         "deliveries/conservation",
+        "deliveries/revisions",
         "findings/summary",
     ),
 }
