@@ -21,6 +21,7 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         deliveries.contents,
         deliveries.delivery_findings,
         deliveries.conservation_of(names),
+        deliveries.revisions_of(names),
         deliveries.summary_of([*names, "deliveries", "registers", "psychometrics"]),
         *reference.registers(),
         reference.programmes,

@@ -169,7 +169,7 @@ def _refuse_unknown(state: State, folder: str, correction: Correction) -> None:
         raise DecisionError("that decision was undone already; `rom decisions` says by which")
     if correction.kind in ("link", "unlink"):
         first, second = correction.numbers
-        are_linked = {(first, second), (second, first)} & links(state.decisions(folder))
+        are_linked = {(first, second), (second, first)} & links(state.decisions(folder)).keys()
         if first == second:
             raise DecisionError("that is one and the same number")
         if are_linked and correction.kind == "link":

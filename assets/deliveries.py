@@ -9,7 +9,8 @@ from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import REFUSED, below_each_other
 from mbt_rom import acceptance
-from mbt_rom.tables import findings_table
+from mbt_rom.revisions import revisions
+from mbt_rom.tables import REVISIONS, findings_table
 
 ledger = dg.AssetSpec(
     LEDGER,
@@ -76,6 +77,34 @@ def conservation_of(instruments: list[str]) -> dg.AssetsDefinition:
         return law
 
     return conservation
+
+
+def revisions_of(instruments: list[str]) -> dg.AssetsDefinition:
+    """The asset `deliveries/revisions` over these instruments."""
+
+    @dg.asset(
+        key=["deliveries", "revisions"],
+        group_name="deliveries",
+        ins={"delivery_findings": dg.AssetIn(DELIVERY_FINDINGS), **each("items", instruments)},
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def revised(
+        context: dg.AssetExecutionContext,
+        rom: HomeResource,
+        delivery_findings: pd.DataFrame,
+        **tables: pd.DataFrame,
+    ) -> pd.DataFrame:
+        """States of forms that stood before, and what changed them."""
+        deliveries, definitions = rom.state.deliveries(context.partition_keys), rom.state.instruments
+        found = [
+            revisions(name, items, delivery_findings, linked=deliveries.linked(definitions[name]))
+            for name, items in of_stage("items", tables).items()
+        ]
+        return below_each_other([*found, REVISIONS.empty()])
+
+    return revised
 
 
 def summary_of(sources: list[str]) -> dg.AssetsDefinition:

@@ -1,5 +1,6 @@
 """The published site: a document, so it is written here and not by the IO manager."""
 
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,14 +13,20 @@ from assets.site import publish
 from assets.state import State
 from mbt_rom import findings as catalogue
 from mbt_rom import registry, trajectories
+from mbt_rom.disclosure import too_few
 
-#: Tables that the site shows; all are aggregated, but contributions, of which only the course per programme is shown.
+#: How long before the date of the run a form counts as changed of late.
+CHANGED_WITHIN = timedelta(days=30)
+
+#: Tables that the site shows; all are aggregated, but contributions and revisions, of which only the course and the
+#: number of changed forms per programme are shown.
 SOURCES = (
     "reference/programmes",
     "outcomes/response",
     "benchmarks/programmes",
     "contributions/outcomes",
     "deliveries/conservation",
+    "deliveries/revisions",
     "findings/summary",
 )
 
@@ -33,6 +40,7 @@ SOURCES = (
         "benchmark": dg.AssetIn(["benchmarks", "programmes"]),
         "contributions": dg.AssetIn(["contributions", "outcomes"]),
         "conservation": dg.AssetIn(["deliveries", "conservation"]),
+        "revisions": dg.AssetIn(["deliveries", "revisions"]),
         "findings_summary": dg.AssetIn(["findings", "summary"]),
     },
 )
@@ -44,6 +52,7 @@ def site(
     benchmark: pd.DataFrame,
     contributions: pd.DataFrame,
     conservation: pd.DataFrame,
+    revisions: pd.DataFrame,
     findings_summary: pd.DataFrame,
 ) -> dg.MaterializeResult[Any]:
     """Static pages: index, one per programme, expert centre, data quality."""
@@ -57,11 +66,24 @@ def site(
         benchmark=benchmark,
         course=course(contributions, state),
         conservation=conservation,
+        changed_since=state.as_of - CHANGED_WITHIN,
+        changed=n_changed(revisions, state),
         findings_summary=findings_summary,
     )
     written = pages.site(data)
     publish(state.home.published, written, fingerprint=state.fingerprint_across("published/site"))
     return dg.MaterializeResult(metadata={"n_pages": sum(name.endswith(".html") for name in written)})
+
+
+def n_changed(revisions: pd.DataFrame, state: State) -> dict[str, int | None]:
+    """Forms per programme that changed in the last days before the date of the run; None where they are too few to tell."""
+    settings = state.home.settings
+    days = revisions["changed_at"].dt.tz_convert(settings.timezone).dt.date
+    recent = revisions.loc[(days >= state.as_of - CHANGED_WITHIN) & (days <= state.as_of)]
+    forms = recent.drop_duplicates(["programme_id", "instrument", "row_id"]).groupby("programme_id").size()
+    n = forms.reindex(list(settings.programmes), fill_value=0)
+    few = too_few(n, threshold=settings.disclosure_threshold)
+    return {p: None if is_few else int(count) for (p, count), is_few in zip(n.items(), few, strict=True)}
 
 
 def course(contributions: pd.DataFrame, state: State) -> pd.DataFrame:

@@ -75,6 +75,7 @@ ACROSS: dict[str, tuple[str, ...]] = {
         "contributions/outcomes",
         "outcomes/response",
         "deliveries/conservation",
+        "deliveries/revisions",
         "findings/summary",
     ),
 }
@@ -85,12 +86,25 @@ class Deliveries:
     """What a number of deliveries hold for some partitions, together: see `mbt_rom.conform.Conformed`.
 
     `parsed` are in the order in which they came. `people`: per programme the pseudonym of every linked number -> the one that stands
-    for the person.
+    for the person. `linked_at`: per programme and pseudonym when it was linked.
     """
 
     parsed: Sequence[Conformed]
     partitions: frozenset[str]
     people: Mapping_[str, Mapping_[str, str]] = field(default_factory=dict)
+    linked_at: Mapping_[str, Mapping_[str, datetime]] = field(default_factory=dict)
+
+    def linked(self, definition: Instrument) -> dict[str, pd.Timestamp]:
+        """The rows of an instrument whose patient number was linked with another that stands for the person, and since when."""
+        if not any(self.people.values()):
+            return {}
+        rows, found = replace(self, people={}).items(definition), {}
+        for programme, person in self.people.items():
+            mine = rows[rows["programme_id"].eq(programme) & rows["patient_id"].isin(list(person))]
+            for row, patient in zip(mine["row_id"], mine["patient_id"], strict=True):
+                if person[patient] != patient:
+                    found[row] = pd.Timestamp(self.linked_at[programme][patient])
+        return found
 
     def items(self, definition: Instrument) -> pd.DataFrame:
         """Every administration of one instrument."""
@@ -283,6 +297,16 @@ class State:
         pairs = {pair for folder in {partition, SHARED} for pair in corrections.links(self.decisions(folder))}
         return corrections.canonical((self.pseudonym(first), self.pseudonym(second)) for first, second in pairs)
 
+    def _linked_at(self, partition: str) -> dict[str, datetime]:
+        """When each linked number of a programme, by pseudonym, was last linked."""
+        since: dict[str, datetime] = {}
+        for folder in (partition, SHARED):
+            for pair, at in corrections.links(self.decisions(folder)).items():
+                for number in pair:
+                    name = self.pseudonym(number)
+                    since[name] = max(at, since.get(name, at))
+        return since
+
     def pseudonym(self, number: tuple[str, str]) -> str:
         """The pseudonym of an issuer and a number in canonical form."""
         issuer, text = number
@@ -311,7 +335,10 @@ class State:
         """Everything that was delivered for these partitions, from their own folders and the shared one."""
         wanted = set(partitions)
         parsed = [self.parsed(row) for row in self._taken_in(wanted).itertuples()]
-        return Deliveries(parsed, frozenset(wanted), {p: self.people(p) for p in sorted(wanted)})
+        people = {p: self.people(p) for p in sorted(wanted)}
+        return Deliveries(
+            parsed, frozenset(wanted), people, {p: self._linked_at(p) for p, person in people.items() if person}
+        )
 
     def _taken_in(self, partitions: set[str]) -> pd.DataFrame:
         ledger = self.ledger

@@ -49,6 +49,7 @@ class SiteData:
     after disclosure control; `response` is `outcomes/response` as stored, and the site itself protects it. `norms` is keyed
     `instrument.scale`, as in the settings; `value_set_labels` by value set id. `compares` is true where the
     home may set programmes side by side. `notes` are sentences printed at the foot of every page.
+    `changed`: per programme the forms that changed since `changed_since`, None where they are too few to tell.
     """
 
     consortium: str
@@ -70,6 +71,8 @@ class SiteData:
     primary_moment: str = "m18"
     compares: bool = True
     notes: tuple[str, ...] = ()
+    changed_since: date | None = None
+    changed: Mapping[str, int | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         missing = [c for c in COURSE_COLUMNS if c not in self.course.columns]

@@ -148,7 +148,7 @@ def _related(items: pd.DataFrame, takes_part: pd.Series) -> pd.Series:
 
 def _compared(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with what they are compared by, in place of their answers."""
-    seen = rows.assign(n_answered=n_answered(rows), content=_contents(rows), day=_day(rows))
+    seen = rows.assign(n_answered=n_answered(rows), content=contents_of(rows), day=_day(rows))
     return seen.drop(columns=answer_columns(rows))
 
 
@@ -198,7 +198,7 @@ def _day(rows: pd.DataFrame) -> pd.Series:
     return day.fillna(rows["moment_given"])
 
 
-def _contents(rows: pd.DataFrame) -> np.ndarray:
+def contents_of(rows: pd.DataFrame) -> np.ndarray:
     """One number per row; equal where patient, date, moment, problems of reading and all answers are equal."""
     answers = answer_columns(rows)
     matrix = np.empty((len(rows), len(answers)), dtype=np.int16)

@@ -142,16 +142,17 @@ def changes_of(recorded: Mapping[str, Recorded], name: str, place: tuple[str, st
     return Changes(place[1], mine, frozenset(c.row for c in own if (c.delivery_id, c.sheet) == place))
 
 
-def links(recorded: Mapping[str, Recorded]) -> set[tuple[tuple[str, str], tuple[str, str]]]:
-    """Pairs of numbers (with their issuers) of one person: linked, and not unlinked since."""
+def links(recorded: Mapping[str, Recorded]) -> dict[tuple[tuple[str, str], tuple[str, str]], datetime]:
+    """Pairs of numbers (with their issuers) of one person and when they were linked: those that were not unlinked since."""
     holding = standing({name: one.correction for name, one in recorded.items()})
-    pairs: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+    pairs: dict[tuple[tuple[str, str], tuple[str, str]], datetime] = {}
     for name in sorted(holding, key=lambda name: (recorded[name].received_at, name)):
         decision = recorded[name].correction
         if decision.kind in ("link", "unlink"):
             first, second = decision.numbers
-            pairs -= {(first, second), (second, first)}
-            pairs |= {(first, second)} if decision.kind == "link" else set()
+            pairs = {pair: at for pair, at in pairs.items() if set(pair) != {first, second}}
+            if decision.kind == "link":
+                pairs[(first, second)] = recorded[name].received_at
     return pairs
 
 

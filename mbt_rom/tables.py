@@ -158,6 +158,27 @@ CONSERVATION = Table(
     is_person_level=False,
 )
 
+REVISIONS = Table(
+    "deliveries/revisions",
+    "One row per form that changed and per state of it that stood before: since when it no longer does, and what changed it.",
+    ("programme_id", "instrument", "row_id", "row_id_before", "how"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        PATIENT,
+        Column("administered_on", DATE, "date on which the form was filled in, as it stands now"),
+        Column("row_id", "str", "administration that stands now", True),
+        Column(
+            "row_id_before",
+            "str",
+            "administration that stood before; the same one where only its patient was linked",
+            True,
+        ),
+        Column("changed_at", TIME, "when what took the place of that state was received or decided", True),
+        Column("how", "str", "finished_later, exported_again, corrected, moved, linked or undone", True),
+    ),
+)
+
 _ADMINISTRATION = (
     PROGRAMME,
     ROW,
@@ -634,7 +655,7 @@ def scores_table(instrument: Instrument) -> Table:
 
 
 SINGLE: tuple[Table, ...] = (
-    LEDGER, CONTENTS, CONSERVATION, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
+    LEDGER, CONTENTS, CONSERVATION, REVISIONS, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
     EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ def data_quality_page(context: Context) -> dict[str, Any]:
     return {
         "deliveries": [{"name": p["name"], "id": p["programme_id"], "n": number(p["n_deliveries"]),
                         "delivery": context.delivery(p)} for p in context.programmes],
+        "changed": _changed(context),
         "box": _box(totals, context=context) if totals else None,
         "dispositions": DISPOSITIONS,
         "conservation": [(context.name(p), _lines(context.conservation[p], context=context)) for p in counted],
@@ -32,6 +33,16 @@ def data_quality_page(context: Context) -> dict[str, Any]:
         "n_to_mend": number(sum(context.to_mend(p) for p in context.findings)),
         "n_notices": number(sum(context.notices(p) for p in context.findings)),
     }  # fmt: skip
+
+
+def _changed(context: Context) -> dict[str, Any] | None:
+    """How many forms of each programme changed of late."""
+    data = context.data
+    if data.changed_since is None:
+        return None
+    few = f"fewer than {data.threshold}"
+    lines = [(p["name"], data.changed.get(p["programme_id"])) for p in context.programmes]
+    return {"since": data.changed_since, "lines": [(name, few if n is None else number(n)) for name, n in lines]}
 
 
 def _total(programme_id: str, *, context: Context) -> Row:

@@ -350,3 +350,13 @@ def test_a_home_that_is_no_consortium_sets_no_programmes_side_by_side(site_data:
     files = site(replace(site_data, compares=False))
     assert "expert-centre.html" not in files
     assert not [path for path, content in files.items() if path.endswith(".html") and b"expert-centre" in content]
+
+
+def test_forms_that_changed_are_counted_and_few_of_them_are_not_told(site_data: SiteData) -> None:
+    first, second = site_data.programmes["programme_id"].iloc[:2]
+    names = dict(zip(site_data.programmes["programme_id"], site_data.programmes["name"], strict=True))
+    data = replace(site_data, changed_since=date(2026, 5, 31), changed={first: 12, second: None})
+    page = site(data)["data-quality.html"].decode()
+    assert f"<li>{names[first]}: 12 forms</li>" in page
+    assert f"<li>{names[second]}: fewer than {data.threshold} forms</li>" in page
+    assert "Changed since 2026-05-31" in page or "31 May 2026" in page
