@@ -66,7 +66,14 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
         for day, programmes in rom.state.by_day(context.partition_keys).items():
             rows = items[items["programme_id"].isin(programmes)].reset_index(drop=True)
             found.append(
-                validate_items(definition, rows, patients=patients, as_of=day, delivery_findings=delivery_findings)
+                validate_items(
+                    definition,
+                    rows,
+                    patients=patients,
+                    as_of=day,
+                    delivery_findings=delivery_findings,
+                    files=rom.state.files(context.partition_keys),
+                )
             )
         return below_each_other(found)
 

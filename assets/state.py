@@ -47,6 +47,7 @@ from mbt_rom.tables import (
     items_table,
 )
 from mbt_rom.valuation import ValueSet
+from mbt_rom.withdrawn import FILE_COLUMNS
 
 TAKEN_IN, REFUSED = "taken_in", "refused"
 #: Kinds of deliveries.
@@ -300,6 +301,12 @@ class State:
         """Hash of everything that decides how a file of that folder is understood, beside its bytes."""
         books = [sha for sha, _ in self._codebooks_of(folder)]
         return _hash([software.code_hash(), self._reading, self._mappings, self.home.settings.fingerprint(), books])
+
+    def files(self, partitions: Iterable[str]) -> pd.DataFrame:
+        """The exports that were taken in for these partitions: see `mbt_rom.withdrawn`."""
+        rows = self._taken_in(set(partitions))
+        exports = rows.loc[rows["kind"].eq(EXPORT)].rename(columns={"programme_id": "folder"})
+        return exports[FILE_COLUMNS].reset_index(drop=True)
 
     def forget_parsed(self) -> None:
         """Gives back the memory that parsed deliveries take."""

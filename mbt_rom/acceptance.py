@@ -13,8 +13,9 @@ Order of decision, per instrument; the first that applies counts:
    with answers of the same patient and day;
 3. `duplicate`: the same patient, date, moment and content was received before. Rows without a patient, or without both
    date and moment, are duplicates only within one response;
-4. `set_aside`: the row has a finding of severity error, a conflict included;
-5. `accepted`.
+4. `superseded`: a finding says that the row was withdrawn at the source (see `withdrawn`);
+5. `set_aside`: the row has a finding of severity error, a conflict included;
+6. `accepted`.
 
 So a finding on a row that was corrected later, or delivered again, is not repeated: `open_rows` leaves those out.
 """
@@ -28,12 +29,15 @@ import numpy as np
 import pandas as pd
 
 from mbt_rom import replaced as corrections
+from mbt_rom import withdrawn
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import CONSERVATION, FINDINGS_SUMMARY
 
 Disposition = Literal["accepted", "set_aside", "duplicate", "superseded"]
 DISPOSITIONS: tuple[Disposition, ...] = ("accepted", "set_aside", "duplicate", "superseded")
 
+#: The rule by which findings name a row that was withdrawn at the source.
+WITHDRAWN = "withdrawn_at_source"
 _RECEIVED = ["received_at", "delivery_id", "sheet", "source_row", "block", "row_id"]
 _STATES = ["is_complete", "submitted_at", "n_answered", *_RECEIVED[:1], "source_row", "delivery_id", "row_id"]
 _NO_ROWS = pd.DataFrame(
@@ -54,7 +58,8 @@ def dispositions(
     is_refused = items["delivery_id"].isin(fatal_deliveries(delivery_findings))
     decided = _related(items, ~is_refused)
     is_broken = has_error(items, findings, delivery_findings) & decided.eq("")
-    decided = decided.mask(is_broken | is_refused, "set_aside")
+    decided = decided.mask(decided.eq("") & is_withdrawn(items, findings), "superseded")
+    decided = decided.mask((is_broken & decided.eq("")) | is_refused, "set_aside")
     decided = decided.mask(decided.eq(""), "accepted")
     return pd.Series(
         decided.to_numpy(), index=pd.Index(items["row_id"], name="row_id"), name="disposition", dtype="str"
@@ -96,6 +101,22 @@ def has_error(rows: pd.DataFrame, *findings: pd.DataFrame | None) -> pd.Series:
     named = pd.concat([rows.head(0)[["programme_id", "row_id"]], *errors]).dropna()
     own = pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]]).isin(pd.MultiIndex.from_frame(named))
     return rows["row_id"].isin(named.loc[named["programme_id"] == SHARED, "row_id"]) | own
+
+
+def is_withdrawn(rows: pd.DataFrame, findings: pd.DataFrame) -> pd.Series:
+    """Whether one of the findings says that the row was withdrawn at the source."""
+    named = findings.loc[findings["rule"] == WITHDRAWN, ["programme_id", "row_id"]]
+    is_named = pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]]).isin(pd.MultiIndex.from_frame(named))
+    return pd.Series(is_named, index=rows.index)
+
+
+def withdrawn_rows(
+    items: pd.DataFrame, files: pd.DataFrame, *, is_open: pd.Series, is_broken: pd.Series
+) -> pd.DataFrame:
+    """The rows of `items` that are withdrawn at the source, with when and by which delivery: see `mbt_rom.withdrawn`."""
+    if not (is_open & is_broken).any() or files.empty:
+        return withdrawn.nothing(items.index)
+    return withdrawn.withdrawn(_compared(items), is_broken=is_broken, is_open=is_open, files=files)
 
 
 # ---- relations between rows ---------------------------------------------------------------------------------------------

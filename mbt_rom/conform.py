@@ -10,6 +10,8 @@ fault leaves the row in place and says what is wrong with it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -52,7 +54,8 @@ class Conformed:
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
     encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
-    `is_decision`: a person's decision, and not a file. `replaces`: row of a register -> the delivered row that it stands for.
+    `is_decision`: a person's decision, and not a file. `shape`: hash of the set of its columns, also where the file was refused for
+    what stands in them. `replaces`: row of a register -> the delivered row that it stands for.
     """
 
     items: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class Conformed:
     n_rows: int = 0
     codebook: Codebook | None = None
     is_decision: bool = False
+    shape: str | None = None
     replaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -123,7 +127,7 @@ def deliver(
             if len(sheet.frame)
         ]
         if changes is None:
-            return _conform(understandings, delivery)
+            return replace(_conform(understandings, delivery), shape=shape_of(sheets))
         return _conform(_changed(understandings, changes), delivery, only=changes.rows)
     except ExportError as error:
         return _refused(error, delivery, sheets)
@@ -188,7 +192,19 @@ def _refused(error: ExportError, delivery: Delivery, sheets: Sequence[RawSheet])
         dialect=first.dialect if first else None,
         encoding=first.encoding if first else None,
         n_rows=sum(len(sheet.frame) for sheet in sheets),
+        shape=shape_of(sheets),
     )
+
+
+def shape_of(sheets: Sequence[RawSheet]) -> str | None:
+    """Hash of the columns of all sheets, in whatever order; None without sheets.
+
+    A hash, for where a file is refused a heading may be a cell that nobody recognised as one.
+    """
+    if not sheets:
+        return None
+    columns = sorted({(sheet.name or "", header) for sheet in sheets for header in sheet.headers})
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
 
 
 # From bytes to sheets -------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ LEDGER = Table(
         Column(
             "read_with", "str", "hash of the mappings, codebooks, definitions and code with which it was understood"
         ),
+        Column("shape", "str", "hash of the set of its columns: equal for two exports of the same kind"),
         Column("understood", "str", "JSON: per column of the file its role, item and the reason; no values"),
     ),
     is_person_level=False,
