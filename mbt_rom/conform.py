@@ -111,13 +111,15 @@ def deliver(
     if programme_id is not None and programme_id not in settings.programmes:
         return refused(ExportError("programme_unknown_folder", "no programme of that name"), delivery_id=delivery_id)
     sheets: list[RawSheet] = []
+    shape = None
     try:
         vocabulary = Vocabulary(instruments)
         grids = _grids(data, file_name, settings, vocabulary, mappings)
         if (codebook := codebook_of(grids)) is not None:
             return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
         plans = _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)
-        sheets = nonempty(sheet for sheet, _ in plans)
+        sheets = [sheet for sheet, _ in plans]
+        shape, sheets = shape_of(sheets), nonempty(sheets)
         _refuse_citizen_columns(sheets, delivery, at_least=screening.CITIZEN_CELLS)
         understandings = [
             mapped.understand_mapped(sheet, mapping, instruments)
@@ -127,10 +129,10 @@ def deliver(
             if len(sheet.frame)
         ]
         if changes is None:
-            return replace(_conform(understandings, delivery), shape=shape_of(sheets))
+            return replace(_conform(understandings, delivery), shape=shape)
         return _conform(_changed(understandings, changes), delivery, only=changes.rows)
     except ExportError as error:
-        return _refused(error, delivery, sheets)
+        return replace(_refused(error, delivery, sheets), shape=shape or shape_of(sheets))
     except Exception as error:  # whatever a reader did not foresee is the file's refusal, not the run's end
         _LOG.error("a delivery could not be read: %s", type(error).__name__)
         return _refused(ExportError("file_unreadable", f"unforeseen: {type(error).__name__}"), delivery, sheets)
@@ -192,18 +194,17 @@ def _refused(error: ExportError, delivery: Delivery, sheets: Sequence[RawSheet])
         dialect=first.dialect if first else None,
         encoding=first.encoding if first else None,
         n_rows=sum(len(sheet.frame) for sheet in sheets),
-        shape=shape_of(sheets),
     )
 
 
 def shape_of(sheets: Sequence[RawSheet]) -> str | None:
-    """Hash of the columns of all sheets, in whatever order; None without sheets.
+    """Hash of the set of columns of all sheets; None without sheets.
 
     A hash, for where a file is refused a heading may be a cell that nobody recognised as one.
     """
     if not sheets:
         return None
-    columns = sorted({(sheet.name or "", header) for sheet in sheets for header in sheet.headers})
+    columns = sorted({header for sheet in sheets for header in sheet.headers})
     return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
 
 
