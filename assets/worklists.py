@@ -30,7 +30,7 @@ from mbt_rom.exports.detection import MEGABYTE, read_grids
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.findings import RULES, as_findings
 from mbt_rom.settings import SHARED
-from mbt_rom.tables import FINDINGS_SUMMARY
+from mbt_rom.tables import NO_OPEN_FINDINGS
 from mbt_rom.worklist import (
     CellKey,
     Problem,
@@ -71,7 +71,7 @@ def work_list(state: State, programme: str | None = None) -> pd.DataFrame:
 
 def _open(state: State, wanted: list[str] | None) -> pd.DataFrame:
     """Findings that nothing has closed."""
-    names = [n for n in state.catalogue.tables if n.startswith("findings/") and n != FINDINGS_SUMMARY.name]
+    names = [n for n in state.catalogue.tables if n.startswith("findings/") and n not in NO_OPEN_FINDINGS]
     found = {n.partition("/")[2]: state.read(n, programmes=wanted) for n in names}
     deliveries = found["deliveries"]
     closed: set[str] = set()

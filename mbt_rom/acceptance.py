@@ -119,6 +119,57 @@ def withdrawn_rows(
     return withdrawn.withdrawn(_compared(items), is_broken=is_broken, is_open=is_open, files=files)
 
 
+def closed_rows(items: pd.DataFrame, delivery_findings: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows that a state or a correction of a later delivery took the place of, with `closed_at`, `closed_by`, `closed_how`.
+
+    Of equal rows the one received first is told; one that was outdated on the day it came is left out: it was never open.
+    """
+    usable = items.loc[~items["delivery_id"].isin(fatal_deliveries(delivery_findings))]
+    named = usable["corrects"].notna() & usable["undone_at"].isna()
+    is_repeated = usable["response_id"].notna() & usable.duplicated(corrections.RESPONSE, keep=False)
+    if usable.empty or not (named.any() or is_repeated.any()):
+        return withdrawn.nothing(items.index).assign(closed_how=pd.Series(dtype="str"))
+    rows = _compared(usable)
+    made = rows.loc[named].sort_values(["received_at", "delivery_id"]).drop_duplicates(["programme_id", "corrects"])
+    made = made.set_index(["programme_id", "corrects"])[["received_at", "delivery_id"]].set_axis(
+        withdrawn.CLOSED, axis=1
+    )
+    roots = rows[["programme_id", "row_id"]].join(made, on=["programme_id", "row_id"]).dropna(subset=["closed_at"])
+    corrected = roots[withdrawn.CLOSED].assign(closed_how="corrected")
+    states = _outdated(rows.loc[is_repeated]).drop(index=corrected.index, errors="ignore")
+    return pd.concat([part for part in (corrected, states) if len(part)] or [states])
+
+
+def _first_and_last_copies(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Of equal rows the first and the last received: a form that comes in every export would be compared with itself each time."""
+    ordered = rows.sort_values(_RECEIVED)
+    return ordered.loc[~ordered.duplicated(key) | ~ordered.duplicated(key, keep="last")]
+
+
+def _outdated(rows: pd.DataFrame) -> pd.DataFrame:
+    """The states of a response that were its last one until a later delivery held another."""
+    key = corrections.RESPONSE
+    ordered = rows.assign(is_complete=rows["is_complete"].fillna(False).astype(bool))
+    ordered = _first_and_last_copies(ordered, [*key, "content", "is_complete", "submitted_at"])
+    ordered = ordered.sort_values(_STATES, na_position="first")
+    beside = ordered.reset_index(names="at").merge(
+        ordered[[*key, "content", "received_at", "delivery_id"]].assign(rank=range(len(ordered))),
+        on=key,
+        suffixes=("", "_later"),
+    )
+    rank = pd.Series(range(len(ordered)), index=ordered.index)
+    outranks = (beside["rank"] > beside["at"].map(rank)) & beside["content"].ne(beside["content_later"])
+    found = beside.loc[outranks].sort_values(["received_at_later", "delivery_id_later"]).drop_duplicates("at")
+    found = found.loc[found["received_at_later"] > found["received_at"]]
+    found = found.loc[found["at"].isin(_superseded(rows))]
+    found = found.sort_values(_RECEIVED).drop_duplicates([*key, "content"]).set_index("at")
+    return (
+        found[["received_at_later", "delivery_id_later"]]
+        .set_axis(withdrawn.CLOSED, axis=1)
+        .assign(closed_how="superseded")
+    )
+
+
 # ---- relations between rows ---------------------------------------------------------------------------------------------
 
 

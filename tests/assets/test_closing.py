@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from assets import intake
+from assets.closed import replaced_files, told
 from assets.deliveries import is_mended
 from assets.home import Home, create
-from assets.state import State
+from assets.state import State, below_each_other
+from expectations.closed import closed_findings
 from expectations.items import validate_items
 from mbt_rom import acceptance
 
@@ -124,3 +126,36 @@ def test_a_file_that_nobody_could_read_is_off_the_list_when_one_of_the_same_name
     assert len(place.errors()) == 1
     place.take_in(export(GOOD, ("200102", "2026-01-06", 2)), "export.xlsx")
     assert place.errors() == []
+
+
+def closed(place):
+    """Rule, row, days after the start of opening and closing, who and how."""
+    items, findings, about_files = place.judged()
+    files = place.state.files(["alpha"])
+    definition = place.state.instruments["phq9"]
+    found = closed_findings(definition, items, findings, as_of=AS_OF, delivery_findings=about_files, files=files)
+    replaced = replaced_files(place.state.deliveries(["alpha"]).findings(), files)
+    rows = told(below_each_other([replaced, found.assign(source="phq9")]), place.state.ledger)
+    days = [(rows[c] - START).dt.days.tolist() for c in ("opened_at", "closed_at")]
+    return list(zip(rows["rule"].tolist(), *days, rows["closed_by"].tolist(), rows["closed_how"].tolist(), strict=True))
+
+
+def test_a_withdrawn_row_tells_who_mended_it_and_when(place):
+    place.take_in(export(GOOD, ("", "2026-01-06", 2)), "may.csv", by="anna")
+    assert closed(place) == []
+    place.take_in(export(("200102", "2026-01-06", 2), GOOD), "june.csv", by="bert")
+    place.take_in(export(("200102", "2026-01-06", 2), ("200103", "2026-01-06", 2), GOOD), "july.csv", by="carla")
+    assert closed(place) == [("patient_missing", 1, 2, "bert", "withdrawn_at_source")]
+
+
+def test_a_state_that_was_finished_with_other_answers_tells_who_delivered_the_later_one(place):
+    header = "response_id," + HEADER
+    place.take_in(export(("7,200101", "2026-01-05", 9), header=header), "may.csv", by="anna")
+    place.take_in(export(("7,200101", "2026-01-05", 2), header=header), "june.csv", by="bert")
+    assert (place.errors(), closed(place)) == ([], [("answer_out_of_range", 1, 2, "bert", "superseded")])
+
+
+def test_a_replaced_file_tells_who_delivered_the_one_that_could_be_used(place):
+    place.take_in(HEADER.encode(), by="anna")
+    place.take_in(export(GOOD), by="bert")
+    assert closed(place) == [("file_header_only", 1, 2, "bert", "file_replaced")]

@@ -35,6 +35,7 @@ SINGLE = {
     "deliveries/ledger",
     "deliveries/contents",
     "deliveries/conservation",
+    "findings/closed",
     "findings/deliveries",
     "findings/psychometrics",
     "findings/registers",
