@@ -24,6 +24,7 @@ def closed_of(instruments: list[str]) -> dg.AssetsDefinition:
         deps=[LEDGER],
         ins={
             "patients": dg.AssetIn(["reference", "patients"]),
+            "episodes": dg.AssetIn(["reference", "episodes"]),
             "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
             **each("items", instruments),
             **each("findings", instruments),
@@ -36,6 +37,7 @@ def closed_of(instruments: list[str]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         rom: HomeResource,
         patients: pd.DataFrame,
+        episodes: pd.DataFrame,
         delivery_findings: pd.DataFrame,
         **tables: pd.DataFrame,
     ) -> pd.DataFrame:
@@ -56,6 +58,7 @@ def closed_of(instruments: list[str]) -> dg.AssetsDefinition:
                             mine,
                             findings[name],
                             patients=patients,
+                            episodes=episodes,
                             as_of=day,
                             delivery_findings=delivery_findings,
                             files=files,

@@ -301,7 +301,7 @@ def _recorded(state: State, taken: Taken, cells: list[ReturnedCell], *, now: dat
         if isinstance(done, Taken):
             corrected |= _rows_of(mine)
             items = done.conformed.items if done.conformed else {}
-            forms |= {i: pd.concat([forms[i], f]) if i in forms else f for i, f in items.items()}
+            forms |= {i: pd.concat([forms[i], f], ignore_index=True) if i in forms else f for i, f in items.items()}
         else:
             problems += done
     if problems:

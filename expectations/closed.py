@@ -10,7 +10,8 @@ from datetime import date
 import pandas as pd
 
 from expectations.administrations import PLACE, administration_findings
-from expectations.items import answer_findings
+from expectations.items import answer_findings, moved_findings
+from expectations.totals import total_findings
 from mbt_rom import acceptance
 from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument
@@ -25,6 +26,7 @@ def closed_findings(
     findings: pd.DataFrame,
     *,
     patients: pd.DataFrame | None = None,
+    episodes: pd.DataFrame | None = None,
     as_of: date,
     delivery_findings: pd.DataFrame | None = None,
     files: pd.DataFrame,
@@ -40,7 +42,9 @@ def closed_findings(
     rows = items.loc[closings.index].reset_index(drop=True)
     own = [
         answer_findings(definition, rows),
-        administration_findings(definition, rows, patients=patients, as_of=as_of),
+        administration_findings(definition, rows, patients=patients, episodes=episodes, as_of=as_of),
+        moved_findings(definition, rows, acceptance.held_back(items, delivery_findings)),
+        total_findings(definition, items, rows),
     ]
     told = combined([*own, _contradicted(definition, rows, closings, own)], source=definition.id)
     closed = items.loc[closings.index, _KEY].join(closings)

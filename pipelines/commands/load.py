@@ -49,7 +49,7 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
         with writing(home, who="rom load", now=now, wait_seconds=60):
             taken = _taken(opened, files, programme, mapping)
     for one in taken:
-        click.echo(told(one))
+        click.echo(told(one, is_kept=not dry_run))
         if n := _n_risk_answers(opened, one):
             click.echo(f"{one.label}: {_report_today(n, programme, typed=one.n_corrected is None)}")
     if not dry_run and any(t.outcome == "taken_in" or t.n_corrected for t in taken):
@@ -128,10 +128,10 @@ def _keep(home: Home, mapping: Path) -> None:
         write_atomically(kept, data)
 
 
-def told(taken: Taken) -> str:
+def told(taken: Taken, *, is_kept: bool = True) -> str:
     """What became of a file and how its columns were understood; no value of it."""
     if taken.n_corrected is not None:
-        return _told_of_list(taken, taken.n_corrected)
+        return _told_of_list(taken, taken.n_corrected, is_kept=is_kept)
     words = {
         "taken_in": "understood as follows",
         "known": "was taken in before; nothing changed",
@@ -146,11 +146,11 @@ def told(taken: Taken) -> str:
     return "\n".join(lines)
 
 
-def _told_of_list(taken: Taken, n: int) -> str:
+def _told_of_list(taken: Taken, n: int, *, is_kept: bool) -> str:
     """What became of a returned work list."""
     if taken.outcome == "known":
         return f"{taken.label}: a returned work list with nothing that was not recorded before"
-    corrected = f"{n} row{'s' * (n != 1)} corrected"
+    corrected = f"{n} row{'s' * (n != 1)} {'corrected' if is_kept else 'would be corrected'}"
     if taken.outcome == "taken_in":
         return f"{taken.label}: a returned work list; {corrected}"
     first = f"{taken.label}: a returned work list with rows that cannot be recorded; " + (

@@ -112,6 +112,16 @@ def test_the_workbook_has_its_sheets_and_a_hidden_key(book: bytes) -> None:
     assert [parse_key(str(row[-1])) for row in cells[3:]] == [FIRST, SECOND, None]
 
 
+def test_quiet_programmes_stand_on_a_sheet_of_their_own() -> None:
+    quiet = rows(None).assign(rule="programme_quiet", detail="last heard of: 90 days ago")
+    book = workbook(rows(FIRST), quiet, day=date(2026, 6, 30))
+    read = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(book))
+    [english, first, _, dutch, second] = read.get_sheet_by_name("Quiet programmes - Stil").to_python()
+    assert (english[0], dutch[0]) == ("programme", "programma")
+    assert (first[0], second[0]) == ("alpha", "alpha")
+    assert str(first[1]).endswith("(last heard of: 90 days ago)")
+
+
 def test_an_untouched_list_corrects_nothing(book: bytes) -> None:
     assert read(book) == Returned((), ())
 
