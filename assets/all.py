@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import benchmarks, checks, contributions, deliveries, instruments, outcomes, publication, reference
+from assets import benchmarks, checks, closed, contributions, deliveries, instruments, outcomes, publication, reference
 from mbt_rom import registry
 from mbt_rom.model import Instrument
 
@@ -22,6 +22,7 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         deliveries.delivery_findings,
         deliveries.conservation_of(names),
         deliveries.revisions_of(names),
+        closed.closed_of(names),
         deliveries.summary_of([*names, "deliveries", "registers", "psychometrics"]),
         *reference.registers(),
         reference.programmes,

@@ -8,7 +8,7 @@ from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import REFUSED, below_each_other
-from mbt_rom import acceptance
+from mbt_rom import acceptance, withdrawn
 from mbt_rom.revisions import revisions
 from mbt_rom.tables import REVISIONS, findings_table
 
@@ -37,8 +37,19 @@ def contents(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFra
 def delivery_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
     """What is wrong with files and their columns, those that were refused included."""
     found = rom.state.deliveries(context.partition_keys).findings()
+    found = found[~is_mended(found, rom.state.files(context.partition_keys))]
     refused = refusals(rom.state.ledger, context.partition_keys)
     return below_each_other([found, refused])
+
+
+def is_mended(found: pd.DataFrame, files: pd.DataFrame) -> pd.Series:
+    """Whether a finding is about a file that could not be used, and that a later delivery of the same export replaces."""
+    fatal = found.loc[found["severity"] == "fatal", ["programme_id", "delivery_id"]]
+    unusable = pd.MultiIndex.from_frame(files[["folder", "delivery_id"]]).isin(pd.MultiIndex.from_frame(fatal))
+    replaced = files.loc[withdrawn.replaced_files(files, pd.Series(unusable, index=files.index)).index]
+    named = pd.MultiIndex.from_frame(replaced[["folder", "delivery_id"]])
+    is_named = pd.MultiIndex.from_frame(found[["programme_id", "delivery_id"]]).isin(named)
+    return pd.Series(is_named, index=found.index)
 
 
 def refusals(ledger: pd.DataFrame, partitions: list[str]) -> pd.DataFrame:

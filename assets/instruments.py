@@ -75,6 +75,7 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
                     episodes=episodes,
                     as_of=day,
                     delivery_findings=delivery_findings,
+                    files=rom.state.files(context.partition_keys),
                 )
             )
         return below_each_other(found)

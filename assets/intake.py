@@ -277,6 +277,7 @@ def _facts(conformed: Conformed) -> dict[str, Any]:
         "mapping": conformed.mapping or "detected",
         "mapping_hash": conformed.mapping_hash,
         "n_rows": conformed.n_rows,
+        "shape": conformed.shape,
         "understood": json.dumps(conformed.understood, ensure_ascii=False),
     }
 

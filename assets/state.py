@@ -35,6 +35,7 @@ from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
     ALERTS,
+    CLOSED,
     CONTENTS,
     EPISODES,
     FINDINGS_SUMMARY,
@@ -47,6 +48,7 @@ from mbt_rom.tables import (
     items_table,
 )
 from mbt_rom.valuation import ValueSet
+from mbt_rom.withdrawn import FILE_COLUMNS
 
 TAKEN_IN, REFUSED = "taken_in", "refused"
 #: Kinds of deliveries.
@@ -63,7 +65,7 @@ _DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
 #: Tables of other stages that do so too: they hold what psychometrics find.
 _DEFINED_TOO = {"findings/psychometrics", "findings/plausibility", FINDINGS_SUMMARY.name}
 #: Tables that hold which forms count, and depend on no more of the definitions than that.
-_FROM_FINDINGS = {"deliveries/conservation", ALERTS.name}
+_FROM_FINDINGS = {"deliveries/conservation", CLOSED.name, ALERTS.name}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -326,6 +328,12 @@ class State:
         """Hash of everything that decides how a file of that folder is understood, beside its bytes."""
         books = [sha for sha, _ in self._codebooks_of(folder)]
         return _hash([software.code_hash(), self._reading, self._mappings, self.home.settings.fingerprint(), books])
+
+    def files(self, partitions: Iterable[str]) -> pd.DataFrame:
+        """The exports that were taken in for these partitions: see `mbt_rom.withdrawn`."""
+        rows = self._taken_in(set(partitions))
+        exports = rows.loc[rows["kind"].eq(EXPORT)].rename(columns={"programme_id": "folder"})
+        return exports[FILE_COLUMNS].reset_index(drop=True)
 
     def forget_parsed(self) -> None:
         """Gives back the memory that parsed deliveries take."""

@@ -30,7 +30,7 @@ from mbt_rom.exports.detection import MEGABYTE, read_grids
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.findings import RULES, as_findings
 from mbt_rom.settings import SHARED
-from mbt_rom.tables import FINDINGS_SUMMARY
+from mbt_rom.tables import CLOSED, NO_OPEN_FINDINGS
 from mbt_rom.worklist import (
     CellKey,
     Problem,
@@ -48,6 +48,11 @@ _PLACE = ["programme_id", "delivery_id", "sheet", "source_row", "source_column",
 
 
 # The list of today --------------------------------------------------------------------------------------------------------
+
+#: What is told of a finding that closed itself.
+CLOSED_COLUMNS = [
+    "programme", "file", "sheet", "row", "column", "item", "rule", "severity", "opened", "closed", "closed_by", "closed_how",
+]  # fmt: skip
 
 
 def work_list(state: State, programme: str | None = None) -> pd.DataFrame:
@@ -71,7 +76,7 @@ def work_list(state: State, programme: str | None = None) -> pd.DataFrame:
 
 def _open(state: State, wanted: list[str] | None) -> pd.DataFrame:
     """Findings that nothing has closed."""
-    names = [n for n in state.catalogue.tables if n.startswith("findings/") and n != FINDINGS_SUMMARY.name]
+    names = [n for n in state.catalogue.tables if n.startswith("findings/") and n not in NO_OPEN_FINDINGS]
     found = {n.partition("/")[2]: state.read(n, programmes=wanted) for n in names}
     deliveries = found["deliveries"]
     closed: set[str] = set()
@@ -79,9 +84,24 @@ def _open(state: State, wanted: list[str] | None) -> pd.DataFrame:
         named = pd.concat([found[instrument]["row_id"], deliveries["row_id"]]).dropna()
         if len(named):
             items = state.read(f"items/{instrument}", programmes=wanted)
+            told = found[instrument]
+            closed |= set(told.loc[told["rule"] == acceptance.WITHDRAWN, "row_id"])
             closed |= set(items["row_id"]) - set(acceptance.open_rows(items, deliveries)["row_id"])
     rows = pd.concat([f for f in found.values() if len(f)] or [deliveries], ignore_index=True)
     return rows[~rows["row_id"].isin(closed)]
+
+
+def closed(state: State, programme: str | None) -> pd.DataFrame:
+    """Findings that closed themselves, the last one first: place, rule, days of opening and closing, who and how."""
+    rows = state.read(CLOSED.name, programmes=None if programme is None else [programme])
+    names = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["file_name"]
+    zone = state.home.settings.timezone
+    days = {c: rows[c].dt.tz_convert(zone).dt.date for c in ("opened_at", "closed_at")}
+    placed = rows.rename(columns={"programme_id": "programme", "source_row": "row", "source_column": "column"})
+    placed = placed.assign(file=rows["delivery_id"].map(names), opened=days["opened_at"], closed=days["closed_at"])
+    placed = placed.sort_values(["closed_at", "programme", "file", "row", "rule"], ascending=[False, *[True] * 4])
+    # one row of a file was one thing to mend, however many forms stand on it
+    return placed[CLOSED_COLUMNS].drop_duplicates(ignore_index=True)
 
 
 def _quiet(state: State, wanted: list[str] | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ and only for the items that fail there on the answers themselves, one row per an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 import great_expectations.expectations as gxe
@@ -27,7 +27,7 @@ from expectations.administrations import (
 )
 from expectations.context import failures
 from expectations.totals import total_findings
-from mbt_rom.acceptance import has_error, held_back, open_rows
+from mbt_rom.acceptance import WITHDRAWN, has_error, held_back, open_rows, withdrawn_rows
 from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument, Item
 
@@ -43,6 +43,7 @@ def validate_items(
     as_of: date,
     moments: Collection[str] | None = None,
     delivery_findings: pd.DataFrame | None = None,
+    files: pd.DataFrame | None = None,
     episodes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Everything that is wrong in an items table, as the findings table of its instrument.
@@ -50,7 +51,8 @@ def validate_items(
     `items` may hold any number of programmes; `patients` is their register of patients (`reference/patients`): patients
     are looked up in programmes that have one; `episodes` are their treatment episodes, which say who died. `moments` are the moments of the measurement plan, any well-formed moment
     when not given. Rows of deliveries with a fatal finding among `delivery_findings`, states superseded by a later one and
-    rows delivered before are not judged (see `mbt_rom.acceptance`). A finding names row, item and rule; never an answer.
+    rows delivered before are not judged (see `mbt_rom.acceptance`). With `files` (see `mbt_rom.withdrawn`), a row that was withdrawn
+    at the source has no finding but the notice that says so. A finding names row, item and rule; never an answer.
     """
     rows = open_rows(items, delivery_findings)
     if rows.empty:
@@ -63,8 +65,37 @@ def validate_items(
     ]
     is_good = ~has_error(rows, *own, delivery_findings)
     days = day_findings(definition, rows.loc[is_good].reset_index(drop=True))
+    gone = _withdrawn(items, rows, files, [*own, days, delivery_findings])
+    if len(gone):
+        days = day_findings(definition, _without(rows.loc[is_good], gone))
+        own = [*(_without(found, gone) for found in own), withdrawal_findings(definition, rows, gone)]
+        rows = _without(rows, gone)
     told = [interview_findings(definition, rows), register_findings(definition, rows, patients=patients)]
     return combined([*own, days, *told], source=definition.id)
+
+
+def withdrawal_findings(definition: Instrument, rows: pd.DataFrame, gone: pd.MultiIndex) -> pd.DataFrame:
+    """Notices about the rows that were withdrawn at the source."""
+    return as_findings(rows.loc[_keys(rows).isin(gone), PLACE].assign(rule=WITHDRAWN), source=definition.id)
+
+
+def _withdrawn(
+    items: pd.DataFrame, rows: pd.DataFrame, files: pd.DataFrame | None, findings: Sequence[pd.DataFrame | None]
+) -> pd.MultiIndex:
+    """Programme and id of those of the open `rows` of `items` that were withdrawn at the source."""
+    if files is None:
+        return _keys(items.head(0))
+    is_open = pd.Series(_keys(items).isin(_keys(rows)), index=items.index)
+    gone = withdrawn_rows(items, files, is_open=is_open, is_broken=has_error(items, *findings))
+    return _keys(items.loc[gone.index])
+
+
+def _keys(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]])
+
+
+def _without(rows: pd.DataFrame, gone: pd.MultiIndex) -> pd.DataFrame:
+    return rows.loc[~_keys(rows).isin(gone)].reset_index(drop=True)
 
 
 def moved_findings(definition: Instrument, rows: pd.DataFrame, held: Collection[str]) -> pd.DataFrame:

@@ -13,8 +13,9 @@ Order of decision, per instrument; the first that applies counts:
    with answers of the same patient and day;
 3. `duplicate`: the same patient, date, moment and content was received before. Rows without a patient, or without both
    date and moment, are duplicates only within one response;
-4. `set_aside`: the row has a finding of severity error, a conflict included;
-5. `accepted`.
+4. `superseded`: a finding says that the row was withdrawn at the source (see `withdrawn`);
+5. `set_aside`: the row has a finding of severity error, a conflict included;
+6. `accepted`.
 
 So a finding on a row that was corrected later, or delivered again, is not repeated: `open_rows` leaves those out.
 """
@@ -28,12 +29,15 @@ import numpy as np
 import pandas as pd
 
 from mbt_rom import replaced as corrections
+from mbt_rom import withdrawn
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import CONSERVATION, FINDINGS_SUMMARY
 
 Disposition = Literal["accepted", "set_aside", "duplicate", "superseded"]
 DISPOSITIONS: tuple[Disposition, ...] = ("accepted", "set_aside", "duplicate", "superseded")
 
+#: The rule by which findings name a row that was withdrawn at the source.
+WITHDRAWN = "withdrawn_at_source"
 _RECEIVED = ["received_at", "delivery_id", "sheet", "source_row", "block", "row_id"]
 _STATES = ["is_complete", "submitted_at", "n_answered", *_RECEIVED[:1], "source_row", "delivery_id", "row_id"]
 _NO_ROWS = pd.DataFrame(
@@ -56,7 +60,8 @@ def dispositions(
     is_refused = items["delivery_id"].isin(fatal_deliveries(delivery_findings))
     decided = _related(items, ~is_refused)
     is_broken = has_error(items, findings, delivery_findings) & decided.eq("")
-    decided = decided.mask(is_broken | is_refused, "set_aside")
+    decided = decided.mask(decided.eq("") & is_withdrawn(items, findings), "superseded")
+    decided = decided.mask((is_broken & decided.eq("")) | is_refused, "set_aside")
     decided = decided.mask(decided.eq(""), "accepted")
     return pd.Series(
         decided.to_numpy(), index=pd.Index(items["row_id"], name="row_id"), name="disposition", dtype="str"
@@ -98,6 +103,73 @@ def has_error(rows: pd.DataFrame, *findings: pd.DataFrame | None) -> pd.Series:
     named = pd.concat([rows.head(0)[["programme_id", "row_id"]], *errors]).dropna()
     own = pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]]).isin(pd.MultiIndex.from_frame(named))
     return rows["row_id"].isin(named.loc[named["programme_id"] == SHARED, "row_id"]) | own
+
+
+def is_withdrawn(rows: pd.DataFrame, findings: pd.DataFrame) -> pd.Series:
+    """Whether one of the findings says that the row was withdrawn at the source."""
+    named = findings.loc[findings["rule"] == WITHDRAWN, ["programme_id", "row_id"]]
+    is_named = pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]]).isin(pd.MultiIndex.from_frame(named))
+    return pd.Series(is_named, index=rows.index)
+
+
+def withdrawn_rows(
+    items: pd.DataFrame, files: pd.DataFrame, *, is_open: pd.Series, is_broken: pd.Series
+) -> pd.DataFrame:
+    """The rows of `items` that are withdrawn at the source, with when and by which delivery: see `mbt_rom.withdrawn`."""
+    if not (is_open & is_broken).any() or files.empty:
+        return withdrawn.nothing(items.index)
+    return withdrawn.withdrawn(_compared(items), is_broken=is_broken, is_open=is_open, files=files)
+
+
+def closed_rows(items: pd.DataFrame, delivery_findings: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows that a state or a correction of a later delivery took the place of, with `closed_at`, `closed_by`, `closed_how`.
+
+    Of equal rows the one received first is told; one that was outdated on the day it came is left out: it was never open.
+    """
+    usable = items.loc[~items["delivery_id"].isin(fatal_deliveries(delivery_findings))]
+    named = usable["corrects"].notna() & usable["undone_at"].isna()
+    is_repeated = usable["response_id"].notna() & usable.duplicated(corrections.RESPONSE, keep=False)
+    if usable.empty or not (named.any() or is_repeated.any()):
+        return withdrawn.nothing(items.index).assign(closed_how=pd.Series(dtype="str"))
+    rows = _compared(usable)
+    made = rows.loc[named].sort_values(["received_at", "delivery_id"]).drop_duplicates(["programme_id", "corrects"])
+    made = made.set_index(["programme_id", "corrects"])[["received_at", "delivery_id"]].set_axis(
+        withdrawn.CLOSED, axis=1
+    )
+    roots = rows[["programme_id", "row_id"]].join(made, on=["programme_id", "row_id"]).dropna(subset=["closed_at"])
+    corrected = roots[withdrawn.CLOSED].assign(closed_how="corrected")
+    states = _outdated(rows.loc[is_repeated]).drop(index=corrected.index, errors="ignore")
+    return pd.concat([part for part in (corrected, states) if len(part)] or [states])
+
+
+def _first_and_last_copies(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Of equal rows the first and the last received: a form that comes in every export would be compared with itself each time."""
+    ordered = rows.sort_values(_RECEIVED)
+    return ordered.loc[~ordered.duplicated(key) | ~ordered.duplicated(key, keep="last")]
+
+
+def _outdated(rows: pd.DataFrame) -> pd.DataFrame:
+    """The states of a response that were its last one until a later delivery held another."""
+    key = corrections.RESPONSE
+    ordered = rows.assign(is_complete=rows["is_complete"].fillna(False).astype(bool))
+    ordered = _first_and_last_copies(ordered, [*key, "content", "is_complete", "submitted_at"])
+    ordered = ordered.sort_values(_STATES, na_position="first")
+    beside = ordered.reset_index(names="at").merge(
+        ordered[[*key, "content", "received_at", "delivery_id"]].assign(rank=range(len(ordered))),
+        on=key,
+        suffixes=("", "_later"),
+    )
+    rank = pd.Series(range(len(ordered)), index=ordered.index)
+    outranks = (beside["rank"] > beside["at"].map(rank)) & beside["content"].ne(beside["content_later"])
+    found = beside.loc[outranks].sort_values(["received_at_later", "delivery_id_later"]).drop_duplicates("at")
+    found = found.loc[found["received_at_later"] > found["received_at"]]
+    found = found.loc[found["at"].isin(_superseded(rows))]
+    found = found.sort_values(_RECEIVED).drop_duplicates([*key, "content"]).set_index("at")
+    return (
+        found[["received_at_later", "delivery_id_later"]]
+        .set_axis(withdrawn.CLOSED, axis=1)
+        .assign(closed_how="superseded")
+    )
 
 
 # ---- relations between rows ---------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ fault leaves the row in place and says what is wrong with it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,7 +57,8 @@ class Conformed:
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
     encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
-    `is_decision`: a person's decision, and not a file. `replaces`: row of a register -> the delivered row that it stands for.
+    `is_decision`: a person's decision, and not a file. `shape`: hash of the set of its columns, also where the file was refused for
+    what stands in them. `replaces`: row of a register -> the delivered row that it stands for.
     """
 
     items: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class Conformed:
     n_rows: int = 0
     codebook: Codebook | None = None
     is_decision: bool = False
+    shape: str | None = None
     replaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -110,6 +114,7 @@ def deliver(
     if programme_id is not None and programme_id not in settings.programmes:
         return refused(ExportError("programme_unknown_folder", "no programme of that name"), delivery_id=delivery_id)
     sheets: list[RawSheet] = []
+    shape = None
     understandings: list[Understanding] = []
     vocabulary = Vocabulary(instruments)
     try:
@@ -117,7 +122,8 @@ def deliver(
         if (codebook := codebook_of(grids)) is not None:
             return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
         plans = _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)
-        sheets = nonempty(sheet for sheet, _ in plans)
+        sheets = [sheet for sheet, _ in plans]
+        shape, sheets = shape_of(sheets), nonempty(sheets)
         _refuse_citizen_columns(sheets, delivery, at_least=screening.CITIZEN_CELLS)
         understandings += [
             mapped.understand_mapped(sheet, mapping, instruments)
@@ -127,11 +133,15 @@ def deliver(
             if len(sheet.frame)
         ]
         if changes is None:
-            return _conform(understandings, delivery)
+            return replace(_conform(understandings, delivery), shape=shape)
         return _conform(_changed(understandings, changes), delivery, only=changes.rows)
     except ExportError as error:
         outcome = _refused(error, delivery, sheets)
-        return replace(outcome, understood=_to_confirm(outcome, sheets, understandings, vocabulary, delivery))
+        return replace(
+            outcome,
+            shape=shape or shape_of(sheets),
+            understood=_to_confirm(outcome, sheets, understandings, vocabulary, delivery),
+        )
     except Exception as error:  # whatever a reader did not foresee is the file's refusal, not the run's end
         _LOG.error("a delivery could not be read: %s", type(error).__name__)
         return _refused(ExportError("file_unreadable", f"unforeseen: {type(error).__name__}"), delivery, sheets)
@@ -194,6 +204,17 @@ def _refused(error: ExportError, delivery: Delivery, sheets: Sequence[RawSheet])
         encoding=first.encoding if first else None,
         n_rows=sum(len(sheet.frame) for sheet in sheets),
     )
+
+
+def shape_of(sheets: Sequence[RawSheet]) -> str | None:
+    """Hash of the set of columns of all sheets; None without sheets.
+
+    A hash, for where a file is refused a heading may be a cell that nobody recognised as one.
+    """
+    if not sheets:
+        return None
+    columns = sorted({header for sheet in sheets for header in sheet.headers})
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
 
 
 def _to_confirm(

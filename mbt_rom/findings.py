@@ -890,6 +890,15 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Vraag het programma om zijn export; haal het uit consortium.yaml als het niet meer meedoet",
     ),
     Rule(
+        "withdrawn_at_source",
+        "notice",
+        "research_assistant",
+        "the row had an error, and a later export of the same kind holds every good row beside it and this one no more",
+        "Nothing to do when it was mended or deleted at the source; otherwise export it again",
+        "er was iets mis met de rij, en een latere export van dezelfde soort bevat alle goede rijen ernaast en deze niet meer",
+        "Niets, als de rij in het bronsysteem is verbeterd of verwijderd; exporteer haar anders opnieuw",
+    ),
+    Rule(
         "register_updated",
         "notice",
         "research_assistant",

@@ -118,6 +118,7 @@ LEDGER = Table(
         Column(
             "read_with", "str", "hash of the mappings, codebooks, definitions and code with which it was understood"
         ),
+        Column("shape", "str", "hash of the set of its columns: equal for two exports of the same kind"),
         Column("understood", "str", "JSON: per column of the file its role, item and the reason; no values"),
     ),
     is_person_level=False,
@@ -229,6 +230,26 @@ FINDING_COLUMNS = (
         "severity", "str", "fatal (the delivery), error (the row is set aside) or notice (nothing is set aside)", True
     ),
     Column("detail", "str", "what the rule needs to be understood (bounds, counts); never an answer, number or name"),
+)
+
+CLOSED = Table(
+    "findings/closed",
+    "Findings that kept data out once and no longer do: when each was opened and closed, by whom and how.",
+    ("programme_id", "delivery_id", "row_id", "rule", "item", "source_column", "source_row", "source"),
+    (
+        *FINDING_COLUMNS,
+        Column("source", "str", "instrument or 'deliveries'", True),
+        Column("opened_at", TIME, "when the delivery that it is about came", True),
+        Column("closed_at", TIME, "when the delivery that closed it came", True),
+        Column("closed_by", "str", "who delivered that"),
+        Column(
+            "closed_how",
+            "str",
+            "superseded (by a later state of the form), corrected (by a decision of a person), withdrawn_at_source (a later full "
+            "export holds the row no more) or file_replaced (a later file of the same export could be used)",
+            True,
+        ),
+    ),
 )
 
 #: What findings are about besides the forms of one instrument: files, registers, scales, and several tables together.
@@ -592,6 +613,10 @@ def items_table(instrument: Instrument) -> Table:
     )
 
 
+#: Tables of the stage `findings` that hold no open finding.
+NO_OPEN_FINDINGS = frozenset({CLOSED.name, FINDINGS_SUMMARY.name})
+
+
 def findings_table(source: str) -> Table:
     """`findings/<source>`, where the source is an instrument or one of `SOURCES`."""
     return Table(
@@ -655,7 +680,7 @@ def scores_table(instrument: Instrument) -> Table:
 
 
 SINGLE: tuple[Table, ...] = (
-    LEDGER, CONTENTS, CONSERVATION, REVISIONS, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
+    LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
     EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 

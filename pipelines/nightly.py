@@ -27,7 +27,7 @@ from assets.state import ACROSS, SITE, State
 from assets.warehouse import WHOLE
 from assets.worklists import take_in_lists
 from mbt_rom.settings import SHARED
-from mbt_rom.tables import FINDINGS_SUMMARY, LEDGER
+from mbt_rom.tables import LEDGER, NO_OPEN_FINDINGS
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -136,7 +136,7 @@ class Night:
         new = {t.delivery_id for t in self.summary.taken if t.outcome == "taken_in"}
         if not new:
             return 0
-        sources = [t for t in self.state.catalogue.tables if t.startswith("findings/") and t != FINDINGS_SUMMARY.name]
+        sources = [t for t in self.state.catalogue.tables if t.startswith("findings/") and t not in NO_OPEN_FINDINGS]
         found = [self.state.read(t, columns=["delivery_id", "severity"]) for t in sources]
         return sum(int((f["delivery_id"].isin(new) & (f["severity"] != "notice")).sum()) for f in found)
 

@@ -48,6 +48,9 @@ _WORDS: dict[str, dict[str, str]] = {
 @click.option(
     "--with-values", is_flag=True, help="Show present values and patient numbers; asks for a reason and is logged."
 )
+@click.option(
+    "--closed", is_flag=True, help="What closed itself instead: since when, how, and who delivered what closed it."
+)
 @click.option("--reason", help="What the values are looked at for; it is logged.")
 @home_option
 def findings(
@@ -59,6 +62,7 @@ def findings(
     language: Language,
     output: Path | None,
     with_values: bool,
+    closed: bool,
     reason: str | None,
     home: Path,
 ) -> None:
@@ -70,6 +74,7 @@ def findings(
     \b
     Examples:
       rom findings -o worklist.xlsx
+      rom findings --closed
       rom findings -p our_programme --owner research_assistant --by rule
     """
     from assets import worklists
@@ -80,6 +85,10 @@ def findings(
     opened = Home.open(home)
     _refuse_wrong_use(opened, programme, rule_id, output, with_values=with_values, reason=reason)
     state = State(opened, clock.today(opened.settings.timezone))
+    if closed:
+        rows = worklists.closed(state, programme)
+        _tell_closed(rows[rows["rule"].eq(rule_id or rows["rule"])], output)
+        return
     told = _asked(reason) if with_values else None
     rows = worklists.work_list(state, programme)
     rows = rows[rows["owner"].eq(owner or rows["owner"]) & rows["rule"].eq(rule_id or rows["rule"])]
@@ -93,6 +102,24 @@ def findings(
         click.echo("\n".join(_told(shown, by, language)))
     click.echo(_counted(rows, language))
     raise SystemExit(1 if rows["severity"].ne("notice").any() else 0)
+
+
+def _tell_closed(rows: pd.DataFrame, output: Path | None) -> None:
+    from pipelines.writing import write_private
+
+    if output is not None:
+        write_private(rows, output, notes=[], sheet="closed")
+        click.echo(f"{output}: {len(rows)} findings")
+        return
+    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        stated = {"sheet": row["sheet"], "row": row["row"], "column": row["column"] or row["item"]}
+        place = ", ".join([str(row["file"]), *(f"{name} {value}" for name, value in stated.items() if value)])
+        how = str(row["closed_how"]).replace("_", " ")
+        by = f" by {row['closed_by']}" if row["closed_by"] else ""
+        click.echo(
+            f"{row['closed']}: {row['programme']}: {place}: {row['rule']}, open since {row['opened']}: {how}{by}"
+        )
+    click.echo(f"{len(rows)} findings closed themselves")
 
 
 def _refuse_wrong_use(

@@ -15,10 +15,12 @@ from mbt_rom.acceptance import (
     n_answered,
     open_rows,
     summarise_findings,
+    withdrawn_rows,
 )
 from mbt_rom.findings import as_findings
 from mbt_rom.registry import instrument
 from mbt_rom.tables import CONTENTS, PATIENTS, findings_table, items_table
+from mbt_rom.withdrawn import replaced_files
 
 PHQ9 = instrument("phq9")
 NONE = findings_table("phq9").empty()
@@ -457,3 +459,131 @@ def test_a_changed_form_that_is_moved_as_well_counts_for_the_second_patient():
         "changed": "superseded",
         "moved too": "accepted",
     }
+
+
+# Withdrawn at the source -----------------------------------------------------------------------------------------------
+
+
+def files(*told):
+    """Deliveries of programme north: id, name, shape, day in April 2024."""
+    rows = [
+        {"folder": "north", "delivery_id": d, "file_name": n, "shape": s, "received_at": f"2024-04-{day:02d}"}
+        for d, n, s, day in told
+    ]
+    return pd.DataFrame(rows).astype({"received_at": "datetime64[us, UTC]"})
+
+
+WEEKLY = files(("d1", "april.csv", "one", 1), ("d2", "may.csv", "one", 8))
+
+
+def gone(*forms, broken, known=WEEKLY):
+    """Row id -> delivery that withdrew it. No row of these tests is a state of another."""
+    items = table(*forms)
+    is_open = items["row_id"].isin(open_rows(items)["row_id"])
+    found = withdrawn_rows(items, known, is_open=is_open, is_broken=items["row_id"].isin(broken))
+    return dict(zip(items.loc[found.index, "row_id"], found["closed_by"], strict=True))
+
+
+def first(row_id, **more):
+    return form(row_id, at="2024-04-01", delivery_id="d1", **more)
+
+
+def second(row_id, **more):
+    return form(row_id, at="2024-04-08", delivery_id="d2", **more)
+
+
+BAD = {"patient": None, "on": "2024-02-01"}
+
+
+def test_a_row_without_a_number_is_withdrawn_by_a_full_export_in_which_it_has_one():
+    rows = first("good"), first("bad", **BAD), second("again"), second("mended", patient="p_9", on="2024-02-01")
+    assert gone(*rows, broken=["bad"]) == {"bad": "d2"}
+
+
+def test_a_row_that_the_later_export_still_holds_stays():
+    rows = first("good"), first("bad", **BAD), second("again"), second("still", **BAD)
+    assert gone(*rows, broken=["bad", "still"]) == {}
+
+
+def test_a_row_that_came_back_after_it_was_gone_stays():
+    known = pd.concat([WEEKLY, files(("d3", "june.csv", "one", 15))], ignore_index=True)
+    back = form("back", at="2024-04-15", delivery_id="d3", **BAD)
+    rows = first("good"), first("bad", **BAD), second("again"), back
+    assert gone(*rows, broken=["bad", "back"], known=known) == {}
+
+
+def test_an_export_of_a_later_period_withdraws_nothing():
+    rows = first("good"), first("bad", **BAD), second("new", on="2024-04-05")
+    assert gone(*rows, broken=["bad"]) == {}
+
+
+def test_an_export_that_lacks_one_good_row_withdraws_nothing():
+    rows = first("good"), first("other", patient="p_2"), first("bad", **BAD), second("again")
+    assert gone(*rows, broken=["bad"]) == {}
+
+
+def test_an_earlier_export_withdraws_nothing():
+    late = files(("d1", "april.csv", "one", 8), ("d2", "may.csv", "one", 1))
+    rows = first("good"), first("bad", **BAD), second("again")
+    assert gone(*rows, broken=["bad"], known=late) == {}
+
+
+@pytest.mark.parametrize(
+    ("second_file", "withdrew"),
+    [
+        (("d2", "may.csv", "other", 8), {}),
+        (("d2", "may.csv", None, 8), {}),
+        (("d2", "april.csv", "other", 8), {"bad": "d2"}),
+    ],
+    ids=["other columns", "unknown columns", "same name"],
+)
+def test_only_the_same_export_withdraws(second_file, withdrew):
+    known = files(("d1", "april.csv", "one", 1), second_file)
+    rows = first("good"), first("bad", **BAD), second("again")
+    assert gone(*rows, broken=["bad"], known=known) == withdrew
+
+
+@pytest.mark.parametrize(("name", "withdrew"), [("april.csv", {"bad": "d2"}), ("may.csv", {})], ids=["same", "other"])
+def test_without_a_good_row_the_name_must_be_the_same(name, withdrew):
+    known = files(("d1", "april.csv", "one", 1), ("d2", name, "one", 8))
+    rows = first("bad", **BAD), second("mended", patient="p_9", on="2024-02-01")
+    assert gone(*rows, broken=["bad"], known=known) == withdrew
+
+
+def test_an_export_of_another_folder_or_programme_withdraws_nothing():
+    rows = [first("good"), first("bad", **BAD), second("again")]
+    assert gone(*rows, broken=["bad"], known=WEEKLY.assign(folder=["north", "_shared"])) == {}
+    rows[2] |= {"programme_id": "south"}
+    assert gone(*rows, broken=["bad"], known=WEEKLY.assign(folder="_shared")) == {}
+
+
+def test_the_first_export_without_the_row_withdraws_it_in_whatever_order_rows_and_files_stand():
+    known = pd.concat([WEEKLY, files(("d3", "june.csv", "one", 15))], ignore_index=True)
+    rows = [first("good"), first("bad", **BAD), second("again"), form("third", at="2024-04-15", delivery_id="d3")]
+    assert gone(*rows, broken=["bad"], known=known) == {"bad": "d2"}
+    assert gone(*reversed(rows), broken=["bad"], known=known.iloc[::-1]) == {"bad": "d2"}
+
+
+def test_a_withdrawn_row_is_superseded_and_not_set_aside():
+    told = errors("a", rule="withdrawn_at_source")
+    assert decided(form("a"), form("b", on="2024-05-01"), findings=told) == {"a": "superseded", "b": "accepted"}
+
+
+def test_an_unusable_file_is_replaced_by_a_later_usable_one_of_the_same_export():
+    told = files(
+        ("bad", "april.csv", None, 1),
+        ("other", "may.csv", "two", 2),
+        ("bad as well", "april.csv", "two", 3),
+        ("mended", "april.csv", "one", 4),
+        ("open", "june.csv", "nine", 5),
+    )
+    found = replaced_files(told, told["delivery_id"].isin(["bad", "bad as well", "open"]))
+    assert found["closed_by"].to_dict() == {0: "mended", 2: "mended"}
+    assert found["closed_at"].eq(pd.Timestamp("2024-04-04", tz="UTC")).all()
+
+
+def test_an_unusable_file_is_replaced_by_one_of_the_same_columns_and_not_from_another_folder():
+    told = files(("bad", "april.csv", "one", 1), ("mended", "again.csv", "one", 2))
+    is_bad = told["delivery_id"].eq("bad")
+    assert replaced_files(told, is_bad)["closed_by"].tolist() == ["mended"]
+    assert replaced_files(told.assign(folder=["north", "south"]), is_bad).empty

@@ -36,6 +36,7 @@ SINGLE = {
     "deliveries/contents",
     "deliveries/conservation",
     "deliveries/revisions",
+    "findings/closed",
     "findings/deliveries",
     "findings/psychometrics",
     "findings/registers",

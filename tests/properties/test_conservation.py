@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.items import validate_items
-from mbt_rom.acceptance import accept, conservation, dispositions, forms_of_the_day, open_rows
+from mbt_rom.acceptance import accept, conservation, dispositions, forms_of_the_day, open_rows, withdrawn_rows
 from mbt_rom.findings import as_findings
 from mbt_rom.registry import instrument
 from mbt_rom.tables import CONTENTS, PATIENTS, items_table
@@ -172,3 +172,39 @@ def test_delivering_everything_again_accepts_nothing_new(delivered):
     # A form without a patient number stays a fault each time it comes; every other row becomes a duplicate or superseded.
     assert disposition.reindex(expected.index).eq("accepted").equals(expected.eq("accepted"))
     assert not disposition[disposition.index.str.startswith("again-")].eq("accepted").any()
+
+
+def _exported_again(items, kept):
+    """Everything delivered, and a later export of the same name that holds the accepted rows alone; the files of both."""
+    again = items.loc[items["row_id"].isin(kept)].assign(
+        row_id=lambda rows: "again-" + rows["row_id"],
+        delivery_id="d9",
+        received_at=lambda rows: rows["received_at"] + pd.Timedelta(days=90),
+    )
+    both = pd.concat([items, again], ignore_index=True)
+    came = both.groupby("delivery_id", as_index=False)["received_at"].max()
+    return both, came.assign(folder="_shared", file_name="export.csv", shape="one")
+
+
+@given(deliveries())
+def test_a_mended_export_leaves_nothing_set_aside_and_the_law_holds(delivered):
+    items, expected, n_blank, n_left_out = delivered
+    accepted = expected.index[expected == "accepted"]
+    both, files = _exported_again(items, accepted)
+    judged = _judged(both)
+    is_open = both["row_id"].isin(open_rows(both)["row_id"])
+    gone = withdrawn_rows(both, files, is_open=is_open, is_broken=both["row_id"].isin(judged["row_id"]))
+    withdrew = as_findings(
+        both.loc[gone.index, ["programme_id", "delivery_id", "row_id"]].assign(rule="withdrawn_at_source"),
+        source="phq9",
+    )
+    findings = pd.concat([judged.loc[~judged["row_id"].isin(withdrew["row_id"])], withdrew], ignore_index=True)
+    disposition = dispositions(both, findings)
+    heard_of = both.loc[both["delivery_id"] == "d9", "programme_id"].unique()
+    told = (
+        both.assign(is_set_aside=disposition.eq("set_aside").to_numpy()).groupby("programme_id")["is_set_aside"].any()
+    )
+    assert not told.reindex(heard_of).any(), "every bad row is gone where the programme exported again"
+    assert set(disposition.index[disposition == "accepted"]) == set(accepted), "and no row counts that did not before"
+    law = conservation(_contents(both, n_blank, n_left_out), {"phq9": both}, {"phq9": findings})
+    assert law["is_conserved"].all()
