@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from mbt_rom.exports.detection import MEGABYTE, read_grids
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.findings import RULES, as_findings
 from mbt_rom.settings import SHARED
-from mbt_rom.tables import FINDINGS_SUMMARY
+from mbt_rom.tables import FINDINGS_SUMMARY, findings_table
 from mbt_rom.worklist import (
     CellKey,
     Problem,
@@ -43,7 +43,10 @@ from mbt_rom.worklist import (
 )
 
 QUIET = "programme_quiet"
+MENDED = ("programme", "file", "sheet", "row", "column", "item", "rule", "mended_by", "mended_on")
 _ORDER = {"fatal": 0, "error": 1, "notice": 2}
+#: A rule about two rows, which says nothing of one that is judged by itself.
+_OF_TWO = "same_day_conflict"
 _PLACE = ["programme_id", "delivery_id", "sheet", "source_row", "source_column", "item", "rule", "detail"]
 
 
@@ -74,14 +77,83 @@ def _open(state: State, wanted: list[str] | None) -> pd.DataFrame:
     names = [n for n in state.catalogue.tables if n.startswith("findings/") and n != FINDINGS_SUMMARY.name]
     found = {n.partition("/")[2]: state.read(n, programmes=wanted) for n in names}
     deliveries = found["deliveries"]
-    closed: set[str] = set()
+    key = ["programme_id", "row_id"]
+    closed: set[tuple[str, str]] = set()
     for instrument in state.instruments:
         named = pd.concat([found[instrument]["row_id"], deliveries["row_id"]]).dropna()
         if len(named):
             items = state.read(f"items/{instrument}", programmes=wanted)
-            closed |= set(items["row_id"]) - set(acceptance.open_rows(items, deliveries)["row_id"])
+            standing = acceptance.open_rows(items, deliveries)
+            closed |= set(_pairs(items[key])) - set(_pairs(standing[key]))
     rows = pd.concat([f for f in found.values() if len(f)] or [deliveries], ignore_index=True)
-    return rows[~rows["row_id"].isin(closed)]
+    return rows[[pair not in closed for pair in _pairs(rows[key])]]
+
+
+def _pairs(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Programme and row: the same bytes may have been delivered to two programmes."""
+    return rows.itertuples(index=False, name=None)
+
+
+def mended(state: State, programme: str | None = None) -> pd.DataFrame:
+    """What was wrong with forms and is no longer, because a later row of the same form counts: the last first.
+
+    Columns: programme, file, sheet, row, column, item, rule, mended_by, mended_on.
+    """
+    programmes = state.home.settings.programmes if programme is None else [programme]
+    parts = [
+        _mended_of(state, instrument, one) for one in programmes for instrument in sorted(state.instruments_of(one))
+    ]
+    parts.append(findings_table("deliveries").empty().assign(mended_by=None, mended_on=None))
+    rows = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+    placed = pd.concat([_placed(rows, state), rows[["mended_by", "mended_on"]]], axis=1)
+    order = ["mended_on", "programme", "file", "row"]
+    return placed.sort_values(order, ascending=[False, True, True, True], ignore_index=True)[list(MENDED)]
+
+
+def _mended_of(state: State, instrument: str, programme: str) -> pd.DataFrame:
+    """What was wrong with forms of one instrument that count in a later row without it, with who brought that row and when.
+
+    Rows that no longer stand are not judged by night; they are judged here, each by itself.
+    """
+    from expectations.items import validate_items
+
+    wanted = [programme]
+    deliveries = state.read("findings/deliveries", programmes=wanted)
+    items = state.read(f"items/{instrument}", programmes=wanted)
+    by_row = _successors(items, acceptance.open_rows(items, deliveries))
+    received = items.set_index("row_id")["received_at"]
+    # a repeat of a wrong row that came after its correction was never mended
+    wrong = [row for row, later in by_row.items() if received[row] < received[later]]
+    alone = items[items["row_id"].isin(wrong)].reset_index(drop=True)
+    if alone.empty:
+        return findings_table(instrument).empty().assign(mended_by=None, mended_on=None)
+    blank = {name: alone[name].mask(alone[name].notna()) for name in ("response_id", "corrects", "undone_at")}
+    patients = state.read("reference/patients", programmes=wanted)
+    found = validate_items(state.instruments[instrument], alone.assign(**blank), patients=patients, as_of=state.as_of)
+    found = found.dropna(subset=["row_id"])
+    now = state.read(f"findings/{instrument}", programmes=wanted)
+    still = set(now[["row_id", "rule", "item"]].astype(object).fillna("").itertuples(index=False, name=None))
+    later = found["row_id"].map(by_row)
+    told = zip(later, found["rule"], found["item"].astype(object).fillna(""), strict=True)
+    is_mended = [rule != _OF_TWO and (row, rule, item) not in still for row, rule, item in told]
+    rows, later = found.loc[is_mended], later.loc[is_mended]
+    brought = items.set_index("row_id")["delivery_id"].reindex(later.array)
+    ledger = state.ledger[state.ledger["programme_id"].isin([programme, SHARED])]
+    entries = ledger.drop_duplicates("delivery_id").set_index("delivery_id").reindex(brought.array)
+    days = entries["received_at"].dt.tz_convert(state.home.settings.timezone).dt.date
+    return rows.assign(mended_by=entries["received_by"].array, mended_on=days.array)
+
+
+def _successors(items: pd.DataFrame, standing: pd.DataFrame) -> dict[str, str]:
+    """For each row that no longer stands the row that does so for the same form, where there is one."""
+    by_root = standing.dropna(subset=["corrects"]).set_index("corrects")["row_id"].to_dict()
+    key = ["programme_id", "response_id", "block", "moment_given"]
+    states = standing.dropna(subset=["response_id"]).drop_duplicates(key, keep=False)
+    gone = items[~items["row_id"].isin(standing["row_id"]) & items["undone_at"].isna()]
+    by_response = gone[["row_id", *key]].merge(states[["row_id", *key]], on=key, suffixes=("", "_now"))
+    same = dict(zip(by_response["row_id"], by_response["row_id_now"], strict=True))
+    roots = dict(zip(gone["row_id"], gone["corrects"].fillna(gone["row_id"]), strict=True))
+    return {**same, **{row: by_root[root] for row, root in roots.items() if root in by_root}}
 
 
 def _quiet(state: State, wanted: list[str] | None) -> pd.DataFrame:
@@ -184,17 +256,18 @@ def _patient_numbers(state: State, rows: pd.DataFrame) -> pd.Series:
     numbers = {
         p: n for folder in (*rows["programme"].unique(), SHARED) for p, (_, n) in state.vault.numbers(folder).items()
     }
-    wanted = list(rows["row_id"].dropna().unique())
     parts = [_people(state, f"items/{i}") for i in state.instruments]
     parts += [_people(state, f"reference/{name}") for name in ("patients", "episodes")]
     people = pd.concat(parts, ignore_index=True)
-    person = people[people["row_id"].isin(wanted)].drop_duplicates("row_id").set_index("row_id")["patient_id"]
-    return rows["row_id"].map(person.map(numbers)).astype("str")
+    people = people[people["row_id"].isin(rows["row_id"].dropna().unique())]
+    number = dict(zip(_pairs(people[["programme_id", "row_id"]]), people["patient_id"].map(numbers), strict=True))
+    found = [number.get(pair) for pair in _pairs(rows[["programme", "row_id"]])]
+    return pd.Series(found, index=rows.index, dtype="str")
 
 
 def _people(state: State, table: str) -> pd.DataFrame:
     declared = [c.name for c in state.catalogue[table].columns]
-    wanted = ["row_id", "patient_id"]
+    wanted = ["programme_id", "row_id", "patient_id"]
     return (
         state.read(table, columns=wanted) if set(wanted) <= set(declared) else pd.DataFrame(columns=wanted, dtype="str")
     )

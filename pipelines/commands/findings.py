@@ -23,13 +23,13 @@ _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "programme": "the programme", "row": "row", "column": "column", "sheet": "sheet", "times": "{n} times", "once": "once",
         "days": "{n} days", "day": "1 day", "more": "and {n} more", "quiet": "Not heard of for too long:", "patient": "patient",
-        "holds": "holds", "nothing": "Nothing is wrong.",
+        "holds": "holds", "nothing": "Nothing is wrong.", "mended": "mended {day} by {who}", "none_mended": "Nothing was mended.",
         "counted": "{fatal} files left out, {error} faults in rows, {notice} notices",
     },
     "nl": {
         "programme": "het programma", "row": "rij", "column": "kolom", "sheet": "blad", "times": "{n} keer", "once": "één keer",
         "days": "{n} dagen", "day": "1 dag", "more": "en nog {n}", "quiet": "Te lang niets van gehoord:", "patient": "patiënt",
-        "holds": "bevat", "nothing": "Er is niets mis.",
+        "holds": "bevat", "nothing": "Er is niets mis.", "mended": "hersteld {day} door {who}", "none_mended": "Er is niets hersteld.",
         "counted": "{fatal} bestanden buiten beschouwing, {error} fouten in rijen, {notice} meldingen",
     },
 }  # fmt: skip
@@ -37,6 +37,7 @@ _WORDS: dict[str, dict[str, str]] = {
 
 @click.command(name="findings")
 @click.option("--programme", "-p", help="Only this programme.")
+@click.option("--mended", is_flag=True, help="What was wrong and is no longer: since when, and by whom.")
 @click.option("--owner", type=click.Choice(OWNERS), help="Only what somebody in this role mends.")
 @click.option("--rule", "rule_id", help="Only this rule; `rom rules` lists them.")
 @click.option("--all", "everything", is_flag=True, help="Notices too, which set nothing aside.")
@@ -58,6 +59,7 @@ def findings(
     by: str,
     language: Language,
     output: Path | None,
+    mended: bool,
     with_values: bool,
     reason: str | None,
     home: Path,
@@ -78,8 +80,11 @@ def findings(
     from pipelines import clock
 
     opened = Home.open(home)
-    _refuse_wrong_use(opened, programme, rule_id, output, with_values=with_values, reason=reason)
+    _refuse_wrong_use(opened, programme, rule_id, output, mended=mended, with_values=with_values, reason=reason)
     state = State(opened, clock.today(opened.settings.timezone))
+    if mended:
+        click.echo("\n".join(_mended(worklists.mended(state, programme), language)))
+        return
     told = _asked(reason) if with_values else None
     rows = worklists.work_list(state, programme)
     rows = rows[rows["owner"].eq(owner or rows["owner"]) & rows["rule"].eq(rule_id or rows["rule"])]
@@ -101,6 +106,7 @@ def _refuse_wrong_use(
     rule_id: str | None,
     output: Path | None,
     *,
+    mended: bool,
     with_values: bool,
     reason: str | None,
 ) -> None:
@@ -114,6 +120,8 @@ def _refuse_wrong_use(
         raise click.BadParameter("the ending of --output must be .csv or .xlsx")
     if output is not None and not output.resolve().parent.is_dir():
         raise click.BadParameter("there is no such folder; make it first", param_hint="--output")
+    if mended and (output is not None or with_values):
+        raise click.UsageError("--mended is shown on the terminal, without values")
     if reason is not None and not with_values:
         raise click.UsageError("--reason belongs to --with-values; without it no value is shown")
     if with_values and output is not None and output.resolve().is_relative_to(home.root):
@@ -201,6 +209,20 @@ def _paragraph(rows: list[dict[Any, Any]], language: Language) -> list[str]:
     if len(rows) > _LISTED:
         lines.append(f"      {words['more'].format(n=len(rows) - _LISTED)}")
     return lines
+
+
+def _mended(rows: pd.DataFrame, language: Language) -> list[str]:
+    """One line per finding that closed, the last first."""
+    from mbt_rom.findings import rule
+
+    words = _WORDS[language]
+    lines = []
+    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        place = ", ".join([str(row["file"]), _place({**row, "detail": None}, words)])
+        sentence = rule(str(row["rule"]), language=language).sentence
+        by = words["mended"].format(day=row["mended_on"], who=row["mended_by"] or "?")
+        lines.append(f"{row['programme']}: {place}: {sentence} [{row['rule']}]: {by}")
+    return lines or [words["none_mended"]]
 
 
 def _place(row: dict[Any, Any], words: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
 from datetime import UTC, date, datetime
@@ -299,6 +300,28 @@ def test_a_later_state_of_the_form_closes_its_finding_too(home: Path, tmp_path: 
     intake.take_in_file(State(Home.open(home), AS_OF), path, folder="alpha", now=NOW, by="ra")
     judge(home)
     assert called("findings", "--home", home, "--rule", "answer_not_a_code").exit_code == 0
+
+
+def test_what_was_mended_is_told_with_who_and_when(home: Path, book: bytes, tmp_path: Path) -> None:
+    assert called("findings", "--home", home, "--mended").output == "Nothing was mended.\n"
+    typed: Typed = {
+        ("Work list", number_of(book, 3)): (8, "on paper"),
+        ("Work list", number_of(book, 4)): (PATIENT, "on paper"),
+    }
+    load(home, tmp_path, filled(book, typed))
+    path = tmp_path / "june.csv"
+    path.write_text(EXPORT.replace("2026-02-31", "2026-02-28"))
+    intake.take_in_file(State(Home.open(home), AS_OF), path, folder="alpha", now=NOW.replace(hour=11), by="rose")
+    judge(home)
+    told = called("findings", "--home", home, "--mended", "-p", "alpha")
+    assert told.exit_code == 0
+    assert sorted(told.output.splitlines()) == [
+        "alpha: may.csv, row 3, column phq9_01: the cell holds something that is no answer code [answer_not_a_code]: "
+        f"mended 2026-06-30 by {getpass.getuser()}",
+        "alpha: may.csv, row 4, column patient_id: the patient number does not have the form that its hospital uses "
+        f"[patient_form]: mended 2026-06-30 by {getpass.getuser()}",
+        "alpha: may.csv, row 5, column date: the date cannot be read [date_unreadable]: mended 2026-06-30 by rose",
+    ]
 
 
 def test_a_list_in_the_inbox_is_taken_in_and_removed_and_a_wrong_one_stays(
