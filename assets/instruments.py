@@ -46,11 +46,12 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
         ins={
             "items": dg.AssetIn(["items", definition.id]),
             "patients": dg.AssetIn(["reference", "patients"]),
+            "episodes": dg.AssetIn(["reference", "episodes"]),
             "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
         },
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
-        code_version=definition.reading_hash,
+        code_version=definition.judging_hash,
     )
     @value_free
     def findings(
@@ -58,6 +59,7 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
         rom: HomeResource,
         items: pd.DataFrame,
         patients: pd.DataFrame,
+        episodes: pd.DataFrame,
         delivery_findings: pd.DataFrame,
     ) -> pd.DataFrame:
         from expectations.items import validate_items
@@ -66,7 +68,14 @@ def _findings(definition: Instrument) -> dg.AssetsDefinition:
         for day, programmes in rom.state.by_day(context.partition_keys).items():
             rows = items[items["programme_id"].isin(programmes)].reset_index(drop=True)
             found.append(
-                validate_items(definition, rows, patients=patients, as_of=day, delivery_findings=delivery_findings)
+                validate_items(
+                    definition,
+                    rows,
+                    patients=patients,
+                    episodes=episodes,
+                    as_of=day,
+                    delivery_findings=delivery_findings,
+                )
             )
         return below_each_other(found)
 

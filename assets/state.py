@@ -61,7 +61,9 @@ _JUDGED = {"findings", "reference", "scores", "outcomes", "contributions"}
 #: Stages that depend on what definitions say beyond how forms are recognised, read and judged.
 _DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
 #: Tables of other stages that do so too: they hold what psychometrics find.
-_DEFINED_TOO = {"findings/psychometrics", FINDINGS_SUMMARY.name}
+_DEFINED_TOO = {"findings/psychometrics", "findings/plausibility", FINDINGS_SUMMARY.name}
+#: Tables that hold which forms count, and depend on no more of the definitions than that.
+_FROM_FINDINGS = {"deliveries/conservation", ALERTS.name}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -412,6 +414,10 @@ class State:
         parts += [self._ledger_prints.get(partition), self._shared_print]
         if stage in _JUDGED or name == "conservation":
             parts.append(str(self.known_on(partition)))
+        if name in self.instruments and stage == "findings":
+            parts.append(self.instruments[name].judging_hash)
+        elif table.name in _FROM_FINDINGS:
+            parts.append({i: self.instruments[i].judging_hash for i in self.instruments_of(partition)})
         if table.name == ALERTS.name:
             parts.append({i: self._risk[i] for i in self.instruments_of(partition)})
         elif stage in _DEFINED or table.name in _DEFINED_TOO:

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import date
 
 import great_expectations.expectations as gxe
+import numpy as np
 import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
@@ -21,12 +22,14 @@ from expectations.context import failures
 from mbt_rom.acceptance import forms_of_the_day, n_answered
 from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument
-from mbt_rom.tables import PATIENTS
+from mbt_rom.tables import EPISODES, PATIENTS
 
 #: Columns of an items table that a finding about a row takes over.
 PLACE = ["programme_id", "delivery_id", "row_id", "sheet", "source_row"]
 #: What an interview must say of how it was held: columns of an items table.
 HELD_BY = ["interviewer", "is_blind"]
+#: Only these contradict each other: `other`, and a sex that is not recorded, contradict nothing.
+_OPPOSITE = ["female", "male"]
 _MOMENT = r"^(?:baseline|m[1-9][0-9]{0,2}|unscheduled)$"
 
 
@@ -49,12 +52,34 @@ def administration_suite(*, as_of: date, moments: Collection[str] | None = None)
             ignore_row_if="either_value_is_missing",
             meta={"rule": "date_before_birth"},
         ),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="died_on",
+            column_B="administered_on",
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+            meta={"rule": "form_after_death"},
+        ),
+        *_same_person(),
         _moment_expectation(moments),
         gxe.ExpectColumnValuesToBeBetween(column="n_filled", min_value=1, meta={"rule": "form_empty"}),
         gxe.ExpectColumnValuesToBeNull(column="unreadable_items", meta={"rule": "answer_not_a_code"}),
         gxe.ExpectColumnValuesToBeNull(column="out_of_range_items", meta={"rule": "answer_out_of_range"}),
         gxe.ExpectColumnValuesToBeNull(column="patient_problem", meta={"rule": "patient_problem"}),
         gxe.ExpectColumnValuesToBeNull(column="date_problem", meta={"rule": "date_problem"}),
+    ]
+
+
+def _same_person() -> list[Expectation]:
+    """The rules about what a form says of its patient: it must be what the register says, where both say something."""
+    pairs = {
+        "birth_year_contradicts_register": ("birth_year_given", "birth_year"),
+        "sex_contradicts_register": ("sex_given", "sex"),
+    }
+    return [
+        gxe.ExpectColumnPairValuesToBeEqual(
+            column_A=given, column_B=known, ignore_row_if="either_value_is_missing", meta={"rule": rule}
+        )
+        for rule, (given, known) in pairs.items()
     ]
 
 
@@ -88,11 +113,12 @@ def administration_findings(
     rows: pd.DataFrame,
     *,
     patients: pd.DataFrame | None,
+    episodes: pd.DataFrame | None = None,
     as_of: date,
     moments: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Findings about the administrations `rows` (of an items table) of any number of programmes, answers' bounds apart."""
-    facts = _facts(definition, rows, patients)
+    facts = _facts(definition, rows, patients).assign(died_on=_died_on(rows, episodes))
     found = failures(facts, administration_suite(as_of=as_of, moments=moments), index_columns=["at"])
     placed = rows[PLACE].iloc[found["at"].astype("int64")].reset_index(drop=True).assign(rule=found["rule"].array)
     for column in ("patient_problem", "date_problem"):
@@ -158,6 +184,9 @@ def _facts(definition: Instrument, rows: pd.DataFrame, patients: pd.DataFrame | 
             "administered_on": rows["administered_on"].array,
             "year": rows["administered_on"].dt.year.array,
             "birth_year": known["birth_year"].astype("float64").array,
+            "birth_year_given": rows["birth_year_given"].astype("float64").array,
+            "sex": known["sex"].where(known["sex"].isin(_OPPOSITE)).array,
+            "sex_given": rows["sex_given"].where(rows["sex_given"].isin(_OPPOSITE)).array,
             "moment_given": rows["moment_given"].array,
             "n_filled": n_answered(rows).where(is_read).array,
             "unreadable_items": rows["unreadable_items"].array,
@@ -168,8 +197,17 @@ def _facts(definition: Instrument, rows: pd.DataFrame, patients: pd.DataFrame | 
     )
 
 
+def _died_on(rows: pd.DataFrame, episodes: pd.DataFrame | None) -> np.ndarray:
+    """The day on which the patient of each row died, as an episode of the same programme says; missing for the living."""
+    keys = ["programme_id", "patient_id"]
+    ended = EPISODES.empty() if episodes is None else episodes
+    deaths = ended.loc[ended["end_reason"] == "died", [*keys, "ended_on"]].dropna()
+    first = deaths.groupby(keys, as_index=False)["ended_on"].min()
+    return rows[keys].merge(first, on=keys, how="left")["ended_on"].to_numpy()
+
+
 def _known(rows: pd.DataFrame, patients: pd.DataFrame | None) -> pd.DataFrame:
-    """`register` (known, unknown; missing without a patient or a register) and `birth_year`, per row."""
+    """`register` (known, unknown; missing without a patient or a register), `birth_year` and `sex`, per row."""
     registered = _registered(patients)
     keys = ["programme_id", "patient_id"]
     found = rows[keys].merge(registered.assign(register="known"), on=keys, how="left").set_axis(rows.index)
@@ -178,7 +216,7 @@ def _known(rows: pd.DataFrame, patients: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _registered(patients: pd.DataFrame | None) -> pd.DataFrame:
-    columns = ["programme_id", "patient_id", "birth_year"]
+    columns = ["programme_id", "patient_id", "birth_year", "sex"]
     register = PATIENTS.empty() if patients is None else patients
     return register[columns].dropna(subset=columns[:2]).drop_duplicates(columns[:2])
 

@@ -26,6 +26,7 @@ from expectations.administrations import (
     register_findings,
 )
 from expectations.context import failures
+from expectations.totals import total_findings
 from mbt_rom.acceptance import has_error, held_back, open_rows
 from mbt_rom.findings import as_findings, combined
 from mbt_rom.model import Instrument, Item
@@ -42,11 +43,12 @@ def validate_items(
     as_of: date,
     moments: Collection[str] | None = None,
     delivery_findings: pd.DataFrame | None = None,
+    episodes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Everything that is wrong in an items table, as the findings table of its instrument.
 
     `items` may hold any number of programmes; `patients` is their register of patients (`reference/patients`): patients
-    are looked up in programmes that have one. `moments` are the moments of the measurement plan, any well-formed moment
+    are looked up in programmes that have one; `episodes` are their treatment episodes, which say who died. `moments` are the moments of the measurement plan, any well-formed moment
     when not given. Rows of deliveries with a fatal finding among `delivery_findings`, states superseded by a later one and
     rows delivered before are not judged (see `mbt_rom.acceptance`). A finding names row, item and rule; never an answer.
     """
@@ -55,8 +57,9 @@ def validate_items(
         return combined([], source=definition.id)
     own = [
         answer_findings(definition, rows),
-        administration_findings(definition, rows, patients=patients, as_of=as_of, moments=moments),
+        administration_findings(definition, rows, patients=patients, episodes=episodes, as_of=as_of, moments=moments),
         moved_findings(definition, rows, held_back(items, delivery_findings)),
+        total_findings(definition, items, rows),
     ]
     is_good = ~has_error(rows, *own, delivery_findings)
     days = day_findings(definition, rows.loc[is_good].reset_index(drop=True))

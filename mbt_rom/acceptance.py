@@ -40,6 +40,8 @@ _NO_ROWS = pd.DataFrame(
     {f"n_{one}": pd.Series(dtype="int64") for one in DISPOSITIONS}
     | {"newest_form_on": pd.Series(dtype="datetime64[s]")}
 ).set_axis(pd.MultiIndex.from_arrays([[], []], names=["programme_id", "instrument"]))
+#: Columns of an items table that hold small integers and no answers.
+_NO_ANSWERS = {"block", "birth_year_given"}
 _PROBLEMS = ["patient_problem", "date_problem", "unreadable_items", "out_of_range_items"]
 
 
@@ -113,8 +115,8 @@ def forms_of_the_day(items: pd.DataFrame) -> pd.Series:
 
 
 def answer_columns(items: pd.DataFrame) -> list[str]:
-    """The columns of an items table that hold answers: all Int8 and, for counts, all Int16 but `block`."""
-    return [str(c) for c in items.columns if items[c].dtype in ("Int8", "Int16") and c != "block"]
+    """The columns of an items table that hold answers: all Int8 and, for counts, all Int16 that are no answers by name."""
+    return [str(c) for c in items.columns if items[c].dtype in ("Int8", "Int16") and c not in _NO_ANSWERS]
 
 
 def n_answered(items: pd.DataFrame) -> pd.Series:

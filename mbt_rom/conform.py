@@ -22,10 +22,12 @@ import pandas as pd
 
 from mbt_rom.corrections import CellCorrection, Changes
 from mbt_rom.exports import mapped, screening
+from mbt_rom.exports.accounts import as_proposals
 from mbt_rom.exports.codebook import Codebook
-from mbt_rom.exports.detection import MEGABYTE, nonempty, read_grids, understand
+from mbt_rom.exports.detection import MEGABYTE, nonempty, proposed, read_grids, understand
 from mbt_rom.exports.dialects import codebook_of, plain_sheets
 from mbt_rom.exports.errors import ExportError
+from mbt_rom.exports.evidence import CONTRADICTED
 from mbt_rom.exports.mapping import Mapping as MappingFile
 from mbt_rom.exports.names import Vocabulary, column_key, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, find_header, with_header
@@ -35,6 +37,7 @@ from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.sheet_rows import CITIZEN_COLUMN, Delivery, SheetRows, local_numbers, refuse_citizen_column, short
+from mbt_rom.stored_totals import shift
 from mbt_rom.tables import CONTENTS, EPISODES, PATIENTS, THERAPISTS, Table, findings_table, items_table
 
 Flags = npt.NDArray[np.bool_]
@@ -107,15 +110,16 @@ def deliver(
     if programme_id is not None and programme_id not in settings.programmes:
         return refused(ExportError("programme_unknown_folder", "no programme of that name"), delivery_id=delivery_id)
     sheets: list[RawSheet] = []
+    understandings: list[Understanding] = []
+    vocabulary = Vocabulary(instruments)
     try:
-        vocabulary = Vocabulary(instruments)
         grids = _grids(data, file_name, settings, vocabulary, mappings)
         if (codebook := codebook_of(grids)) is not None:
             return Conformed(dialect=grids[0].dialect, encoding=grids[0].encoding, codebook=codebook)
         plans = _chosen(plain_sheets(grids, codebooks), vocabulary, mappings)
         sheets = nonempty(sheet for sheet, _ in plans)
         _refuse_citizen_columns(sheets, delivery, at_least=screening.CITIZEN_CELLS)
-        understandings = [
+        understandings += [
             mapped.understand_mapped(sheet, mapping, instruments)
             if mapping
             else understand(sheet, vocabulary, instruments, usual=delivery.usual_instruments())
@@ -126,7 +130,8 @@ def deliver(
             return _conform(understandings, delivery)
         return _conform(_changed(understandings, changes), delivery, only=changes.rows)
     except ExportError as error:
-        return _refused(error, delivery, sheets)
+        outcome = _refused(error, delivery, sheets)
+        return replace(outcome, understood=_to_confirm(outcome, sheets, understandings, vocabulary, delivery))
     except Exception as error:  # whatever a reader did not foresee is the file's refusal, not the run's end
         _LOG.error("a delivery could not be read: %s", type(error).__name__)
         return _refused(ExportError("file_unreadable", f"unforeseen: {type(error).__name__}"), delivery, sheets)
@@ -189,6 +194,25 @@ def _refused(error: ExportError, delivery: Delivery, sheets: Sequence[RawSheet])
         encoding=first.encoding if first else None,
         n_rows=sum(len(sheet.frame) for sheet in sheets),
     )
+
+
+def _to_confirm(
+    outcome: Conformed,
+    sheets: Sequence[RawSheet],
+    understandings: Sequence[Understanding],
+    vocabulary: Vocabulary,
+    delivery: Delivery,
+) -> list[dict[str, Any]]:
+    """What the columns of a refused file probably are, so that a person can confirm it; nothing of one that must not be kept."""
+    if not outcome.may_be_kept:
+        return []
+    why, usual = f"the file was refused ({outcome.refused_for})", delivery.usual_instruments()
+    try:
+        plans = understandings or [proposed(s, vocabulary, delivery.instruments, usual=usual) for s in sheets]
+        return [_shown(column) for plan in plans for column in as_proposals(plan.columns, why)]
+    except Exception as error:  # the file is refused already; nothing may hide why
+        _LOG.error("the columns of a refused delivery could not be told: %s", type(error).__name__)
+        return []
 
 
 # From bytes to sheets -------------------------------------------------------------------------------------------------
@@ -278,11 +302,14 @@ def _conform(
     sheets = [SheetRows(u, delivery, only=only) for u in understandings if u.takes_something]
     for sheet in sheets:
         sheet.run()
+    items = _stacked(sheets, delivery)
+    _refuse_shifted_totals(items, delivery)
     notes = [_idle_sheet(u, delivery) for u in understandings if not u.takes_something]
+    notes += [note for u in understandings if (note := _note_to_confirm(u, delivery)) is not None]
     findings = [finding for sheet in sheets for finding in sheet.findings] + notes
     used = next((u for u in understandings if u.mapping), None)
     return Conformed(
-        items=_stacked(sheets, delivery),
+        items=items,
         registers=_stacked_registers(sheets),
         findings=as_findings(pd.DataFrame(findings), source="deliveries") if findings else Conformed().findings,
         contents=_contents(sheets, delivery),
@@ -296,9 +323,23 @@ def _conform(
     )
 
 
+def _refuse_shifted_totals(items: Mapping[str, pd.DataFrame], delivery: Delivery) -> None:
+    """Refuses a delivery whose stored totals show that answers were read one point too high or too low: the coding is wrong."""
+    for instrument_id, rows in items.items():
+        found = shift(delivery.instruments[instrument_id], rows)
+        if found.is_systematic:
+            raise ExportError(
+                "coding_contradicted_by_totals",
+                f"{instrument_id}: {found.n} of {found.n_compared} totals differ by one point an item",
+            )
+
+
 def _refuse_unknown(understandings: Sequence[Understanding]) -> None:
     if not any(u.takes_something for u in understandings):
         sheet = understandings[0].sheet
+        to_confirm = [column for u in understandings for column in u.columns if column["proposal"]]
+        if any(column["proposal"]["role"] == "item" for column in to_confirm):
+            raise ExportError("file_to_confirm", _doubts(to_confirm), sheet=sheet.name, column=to_confirm[0]["column"])
         n = sum(len(u.sheet.headers) for u in understandings)
         raise ExportError("columns_unknown", f"{n} columns, the first header taken from row {sheet.header_row}")
 
@@ -311,6 +352,34 @@ def _idle_sheet(understanding: Understanding, delivery: Delivery) -> dict[str, A
         "sheet": understanding.sheet.name,
         "detail": "no column of this sheet was recognised",
     }
+
+
+def _note_to_confirm(understanding: Understanding, delivery: Delivery) -> dict[str, Any] | None:
+    """One notice per sheet of which a column with a name of its own, or a whole form, waits for a person."""
+    waiting = [column for column in understanding.columns if column["proposal"] and _is_pressing(column)]
+    if not waiting:
+        return None
+    return {
+        "programme_id": delivery.folder,
+        "delivery_id": delivery.delivery_id,
+        "rule": "columns_to_confirm",
+        "sheet": understanding.sheet.name,
+        "source_column": short(waiting[0]["column"]),
+        "detail": _doubts(waiting),
+    }
+
+
+def _is_pressing(column: Mapping[str, Any]) -> bool:
+    """Whether a column waits that is an item, or that something contradicts: other guesses only help to write a mapping."""
+    return bool(column["proposal"]["role"] == "item" or column["confidence"] == CONTRADICTED)
+
+
+def _doubts(columns: Sequence[Mapping[str, Any]]) -> str:
+    """How many columns wait, of which instruments, and why the first of them does."""
+    instruments = dict.fromkeys(str(c["proposal"]["instrument"]) for c in columns if "instrument" in c["proposal"])
+    named = f" of {', '.join(instruments)}" if instruments else ""
+    contradicted = next((c for c in columns if ", but " in c["reason"]), columns[0])
+    return f"{len(columns)} columns{named}; '{short(contradicted['column'])}': {contradicted['reason']}"
 
 
 def _shown(column: Mapping[str, Any]) -> dict[str, Any]:

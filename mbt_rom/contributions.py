@@ -93,7 +93,8 @@ def _without_answers(trajectories: pd.DataFrame, definitions: Mapping[str, Instr
 
 def _received(trajectories: pd.DataFrame, scheduled: pd.DataFrame) -> pd.DataFrame:
     """One row per scale of every form that answers a moment."""
-    forms = scheduled[scheduled["row_id"].notna()].reset_index(drop=True)
+    has_come = scheduled["row_id"].notna() & (scheduled["status"] != schedule.TO_BE_FINISHED)
+    forms = scheduled[has_come].reset_index(drop=True)
     of_scores, of_forms = keys.row_codes(trajectories, forms, columns=["programme_id", "instrument", "row_id"])
     where = keys.lookup(of_scores, of_forms)
     rows = trajectories[where >= 0].reset_index(drop=True)
@@ -107,7 +108,8 @@ def _not_received(
     scheduled: pd.DataFrame, *, settings: Consortium, definitions: Mapping[str, Instrument]
 ) -> pd.DataFrame:
     """One row, on the primary scale, for every moment whose form did not come and could have."""
-    rows = scheduled[scheduled["status"].isin(["missed", "open", "not_yet_due"])].drop(columns="row_id")
+    known = scheduled.assign(status=scheduled["status"].replace(schedule.TO_BE_FINISHED, "open"))
+    rows = known[known["status"].isin(["missed", "open", "not_yet_due"])].drop(columns="row_id")
     asked = [definitions[name] for name in rows["instrument"].unique()]
     value_sets = {i.id: settings.value_sets.get(i.id, i.primary.value_set) for i in asked if i.primary.value_set}
     return rows.assign(

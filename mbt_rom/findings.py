@@ -209,6 +209,24 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Controleer of de eerste rij met namen is geëxporteerd; schrijf anders een mappingbestand dat de kolommen benoemt",
     ),
     Rule(
+        "file_to_confirm",
+        "fatal",
+        "data_manager",
+        "nothing of the file is taken in, because what its columns probably are must be confirmed by a person first",
+        "Run `rom deliveries draft` or `rom load FILE --draft`, check the drafted mapping file, and load the file with it",
+        "van dit bestand is niets ingelezen, omdat iemand eerst moet bevestigen wat de kolommen waarschijnlijk zijn",
+        "Voer `rom deliveries draft` of `rom load FILE --draft` uit, controleer het conceptmappingbestand en laad het bestand daarmee",
+    ),
+    Rule(
+        "answer_list_changed",
+        "fatal",
+        "data_manager",
+        "the answer list of an item gives a code another meaning than another file of this folder does",
+        "Find out when the survey was changed, and state 'coding' in a mapping file for each of the two kinds of file",
+        "de antwoordlijst van een vraag geeft een code een andere betekenis dan een ander bestand uit deze map",
+        "Zoek uit wanneer de vragenlijst is gewijzigd en geef voor beide soorten bestanden 'coding' op in een mappingbestand",
+    ),
+    Rule(
         "column_twice",
         "fatal",
         "research_assistant",
@@ -310,6 +328,19 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Have the forms scored by the publisher's program, and deliver the scores that it gives",
         "het bestand bevat antwoorden op losse vragen van een test die alleen de uitgever scoort",
         "Laat de formulieren scoren met het programma van de uitgever en lever de scores daarvan aan",
+    ),
+    Rule(
+        "coding_contradicted_by_totals",
+        "fatal",
+        "data_manager",
+        "most totals that the survey tool stored differ from the answers by exactly one point an item: the answers were read in "
+        "the wrong coding, or the total was made from other codes",
+        "Ask which number stands for the first answer, and state 'coding' in the mapping file; if the tool adds up other codes "
+        "than it exports, leave its total out of the mapping",
+        "de meeste totalen uit het invoersysteem wijken precies één punt per vraag af van de antwoorden: de antwoorden zijn in de "
+        "verkeerde codering gelezen, of het totaal is uit andere codes berekend",
+        "Vraag na welk getal het eerste antwoord is en zet 'coding' in het mappingbestand; telt het systeem andere codes op dan "
+        "het exporteert, laat het totaal dan weg uit de mapping",
     ),
     # ---- one row ------------------------------------------------------------------------------------------------------
     Rule(
@@ -439,6 +470,33 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Correct the date, or the year of birth in the register of patients; check that it is the right patient",
         "de datum ligt vóór het geboortejaar van de patiënt",
         "Verbeter de datum, of het geboortejaar in het patiëntenregister; controleer of het de juiste patiënt is",
+    ),
+    Rule(
+        "form_after_death",
+        "error",
+        "research_assistant",
+        "the form is dated after the day on which the patient died, as the register of episodes says",
+        "Correct the date of the form or its patient number, or the end of the episode in the register",
+        "het formulier heeft een datum na de dag waarop de patiënt volgens het episodenregister is overleden",
+        "Verbeter de datum of het patiëntnummer van het formulier, of het einde van de episode in het register",
+    ),
+    Rule(
+        "birth_year_contradicts_register",
+        "error",
+        "research_assistant",
+        "the year of birth beside the form is not that of the patient in the register: it may be another person's form",
+        "Find out whose form it is and move it with `rom move`, or correct the year of birth in the register of patients",
+        "het geboortejaar bij het formulier is niet dat van de patiënt in het register: het kan het formulier van een ander zijn",
+        "Zoek uit van wie het formulier is en verplaats het met `rom move`, of verbeter het geboortejaar in het patiëntenregister",
+    ),
+    Rule(
+        "total_contradicted",
+        "error",
+        "research_assistant",
+        "the total that the survey tool stored does not follow from the answers: an answer or the total was typed wrongly",
+        "Compare answers and total with the original form and correct the one that is wrong at its source",
+        "het totaal uit het invoersysteem klopt niet met de antwoorden: een antwoord of het totaal is verkeerd ingevoerd",
+        "Vergelijk antwoorden en totaal met het oorspronkelijke formulier en verbeter bij de bron wat niet klopt",
     ),
     Rule(
         "date_missing",
@@ -574,6 +632,24 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Bekijk de cel; verwijder het nummer uit het vragenlijstsysteem en laat deze kolom weg uit de export",
     ),
     Rule(
+        "columns_to_confirm",
+        "notice",
+        "data_manager",
+        "columns were not taken in, because something contradicts their names or they have no name of their own",
+        "Look at them with `rom deliveries show`; take them in with a mapping file (`rom deliveries draft` writes one)",
+        "kolommen zijn niet ingelezen, omdat iets hun naam tegenspreekt of omdat ze geen eigen naam hebben",
+        "Bekijk ze met `rom deliveries show`; lees ze in met een mappingbestand (`rom deliveries draft` schrijft er een)",
+    ),
+    Rule(
+        "question_text_changed",
+        "notice",
+        "data_manager",
+        "the question text of an item is another than in another file of this folder, under the same name",
+        "Compare the two versions of the survey; when the question was changed, and not only its spelling, tell the consortium",
+        "de vraagtekst van een vraag is anders dan in een ander bestand uit deze map, onder dezelfde naam",
+        "Vergelijk de twee versies van de vragenlijst; meld het aan het consortium als de vraag zelf is veranderd en niet alleen de spelling",
+    ),
+    Rule(
         "column_not_taken_in",
         "notice",
         "research_assistant",
@@ -696,6 +772,113 @@ _CATALOGUE: tuple[Rule, ...] = (
         "de vragen van deze schaal hangen hier minder samen dan is gepubliceerd",
         "Kijk of er kolommen zijn verwisseld, een codering is omgedraaid, of formulieren slordig zijn ingevuld; ook mensen "
         "die meer op elkaar lijken dan de gepubliceerde steekproef geven een lagere waarde",
+    ),
+    Rule(
+        "sex_contradicts_register",
+        "notice",
+        "research_assistant",
+        "the sex beside the form is not that of the patient in the register; the form counts all the same",
+        "Look whether it is the right patient; if not, move the form with `rom move`. A register may hold another sex than a "
+        "person states: then there is nothing to do",
+        "het geslacht bij het formulier is niet dat van de patiënt in het register; het formulier telt gewoon mee",
+        "Kijk of het de juiste patiënt is en verplaats het formulier anders met `rom move`. In een register kan een ander geslacht "
+        "staan dan iemand zelf opgeeft: dan hoeft er niets te gebeuren",
+    ),
+    Rule(
+        "number_one_digit_away",
+        "notice",
+        "research_assistant",
+        "this form fits no moment of its patient, while another patient whose number differs in one digit has no form for a "
+        "moment that it would fit",
+        "Look up in the original whose form it is; if the number was mistyped, move the form with `rom move`",
+        "dit formulier past bij geen enkel meetmoment van deze patiënt, terwijl van een andere patiënt, met een nummer dat één "
+        "cijfer verschilt, een formulier ontbreekt voor een moment waar het wel bij past",
+        "Zoek in het origineel op van wie het formulier is; is het nummer verkeerd ingevoerd, verplaats het dan met `rom move`",
+    ),
+    Rule(
+        "totals_disagree",
+        "notice",
+        "data_manager",
+        "most totals that the survey tool stored do not follow from the answers: the tool computes its total in another way",
+        "Ask how the tool computes this total; the answers count, its total is never used",
+        "de meeste totalen uit het invoersysteem volgen niet uit de antwoorden: het systeem berekent het totaal op een andere manier",
+        "Vraag na hoe het systeem dit totaal berekent; de antwoorden tellen, het totaal wordt nooit gebruikt",
+    ),
+    Rule(
+        "treatment_before_intake",
+        "notice",
+        "research_assistant",
+        "the treatment starts before the patient was referred",
+        "Correct the date of referral or of the start in the register of episodes",
+        "de behandeling begint vóór de aanmelding van de patiënt",
+        "Verbeter de aanmelddatum of de startdatum in het episodenregister",
+    ),
+    Rule(
+        "episodes_overlap",
+        "notice",
+        "research_assistant",
+        "the episode starts before an earlier episode of the same patient has ended",
+        "Fill in the end of the earlier episode, or remove the one that is there twice, in the register of episodes",
+        "de episode begint voordat een eerdere episode van dezelfde patiënt is afgelopen",
+        "Vul het einde van de eerdere episode in, of haal de dubbele weg uit het episodenregister",
+    ),
+    Rule(
+        "therapist_not_allocated",
+        "notice",
+        "programme_manager",
+        "the therapist of the episode is not in the register of therapists, or was not in service when it started",
+        "Correct the therapist of the episode, or complete the register of therapists",
+        "de behandelaar van de episode staat niet in het behandelarenregister, of was bij de start niet in dienst",
+        "Verbeter de behandelaar van de episode, of vul het behandelarenregister aan",
+    ),
+    Rule(
+        "instrument_not_planned",
+        "notice",
+        "programme_manager",
+        "forms of this instrument were delivered, and the programme does not plan to use it",
+        "Add it to the programme's 'instruments' in consortium.yaml, or leave it out of the export",
+        "er zijn formulieren van dit instrument aangeleverd, terwijl het programma het niet gebruikt",
+        "Zet het bij 'instruments' van het programma in consortium.yaml, of laat het weg uit de export",
+    ),
+    Rule(
+        "weekly_more_than_once",
+        "notice",
+        "research_assistant",
+        "the patient filled in this weekly form twice within a week; both count",
+        "Look whether one of them belongs to another patient or to another week",
+        "de patiënt heeft deze wekelijkse vragenlijst twee keer binnen een week ingevuld; beide tellen mee",
+        "Kijk of een van beide bij een andere patiënt of een andere week hoort",
+    ),
+    Rule(
+        "change_implausible",
+        "notice",
+        "research_assistant",
+        "the score went almost from one end of the scale to the other within two weeks; both forms count, since large swings are "
+        "part of the condition",
+        "Look whether both forms are this patient's and were read in the same coding; otherwise there is nothing to do",
+        "de score ging binnen twee weken bijna van het ene uiteinde van de schaal naar het andere; beide formulieren tellen mee, "
+        "want grote schommelingen horen bij de aandoening",
+        "Kijk of beide formulieren van deze patiënt zijn en in dezelfde codering zijn gelezen; anders hoeft er niets te gebeuren",
+    ),
+    Rule(
+        "answers_drifted",
+        "notice",
+        "data_manager",
+        "new patients in the newest delivery answer otherwise than this programme's patients before them did",
+        "Look whether the questionnaire, the order of its answers or the export changed; other patients than before are the "
+        "other possible cause",
+        "nieuwe patiënten in de laatste aanlevering antwoorden anders dan de patiënten van dit programma vóór hen",
+        "Kijk of de vragenlijst, de volgorde van de antwoorden of de export is veranderd; andere patiënten dan voorheen is de "
+        "andere mogelijke oorzaak",
+    ),
+    Rule(
+        "items_swapped",
+        "notice",
+        "data_manager",
+        "two items of this delivery look as if their columns had been exchanged",
+        "Compare the two columns with the questionnaire; if they are exchanged, name the column of each item in the mapping file",
+        "twee vragen in deze aanlevering zien eruit alsof hun kolommen zijn verwisseld",
+        "Vergelijk de twee kolommen met de vragenlijst; zijn ze verwisseld, noem dan in het mappingbestand de kolom van elke vraag",
     ),
     Rule(
         "programme_quiet",

@@ -515,6 +515,19 @@ class Instrument(Frozen):
             looked_at += [self.primary.items, self.primary.reverse]
         return hashlib.sha256(f"{read}{looked_at}".encode()).hexdigest()[:12]
 
+    @cached_property
+    def judging_hash(self) -> str:
+        """Twelve hexadecimal digits that change when forms may be read or judged otherwise than before.
+
+        Judging looks at one thing that reading does not: how the primary score is made, since a stored total is compared
+        with it.
+        """
+        made_by = {
+            "items", "scales", "reverse", "recode", "method", "threshold", "answer_key", "weights", "exposure", "decimals",
+        }  # fmt: skip
+        looked_at = self.primary.model_dump_json(include=made_by)
+        return hashlib.sha256(f"{self.reading_hash}{looked_at}".encode()).hexdigest()[:12]
+
     def scale(self, scale_id: str) -> Scale:
         """The scale of that name; KeyError, naming those that exist, when there is none."""
         for scale in self.scales:

@@ -7,8 +7,8 @@ Matching. A form counts for a moment when its date lies in the moment's window; 
 forms. Among all ways to do that the one with most moments answered is taken, and among those the one with the fewest days
 between forms and due dates (a minimum-cost assignment per patient and instrument, over all of the patient's episodes, so that
 a form goes to the episode whose window takes it). At baseline a form on or before the anchor is preferred to one after it,
-whatever the days (the last one before treatment is the baseline); a form the survey tool calls incomplete is taken only
-where no other is. A form that states its moment is matched by that where it has no date, or where the plan knows no
+whatever the days (the last one before treatment is the baseline); a form the survey tool calls incomplete, or that was only begun, is taken
+only where no other is. A form that states its moment is matched by that where it has no date, or where the plan knows no
 episode of its patient. What fits nothing is `unscheduled`, at its own date and never lost.
 """
 
@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import intervals, keys
+from mbt_rom.form_states import UNFINISHED
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EXPECTED, RESPONSE
 
@@ -32,6 +33,7 @@ Dates = npt.NDArray[np.datetime64]
 
 BASELINE = "baseline"
 UNSCHEDULED = "unscheduled"
+TO_BE_FINISHED = "to_be_finished"
 DAYS_PER_MONTH = 30.4375
 _NONE = -1
 _LATE, _INCOMPLETE = 10_000, 100_000
@@ -106,9 +108,10 @@ def expected(
     """What the plan asks of every episode and what came of it: rows of `outcomes/expected`.
 
     `administrations`: accepted forms of all instruments, with programme_id, patient_id, instrument, row_id, administered_on,
-    moment_given and, optionally, is_complete. `episodes`: rows of `reference/episodes` (may be empty).
+    moment_given and, optionally, is_complete and form_state. `episodes`: rows of `reference/episodes` (may be empty).
     One row per episode, instrument of its programme and month of the plan, and one per form that fits none.
-    `status`: received; missed (the window has closed); open; not_yet_due; died (before it was due: not eligible);
+    `status`: received; to_be_finished (its form was only begun and the window is open; once it has closed the form counts as
+    what it holds: received); missed (the window has closed); open; not_yet_due; died (before it was due: not eligible);
     unscheduled. Death counts for all episodes of the person; a death without a date makes every unanswered moment `died`.
     An episode whose anchor is not recorded has no due dates, so no rows. Without an episode of the patient only what the
     export states is known: a row `received` for each moment given, without due date or episode.
@@ -128,7 +131,7 @@ def response(expected: pd.DataFrame) -> pd.DataFrame:
     """Response per programme, instrument and moment: rows of `outcomes/response`.
 
     `expected`: rows of `outcomes/expected`, any number of programmes. Eligible = received or missed; an episode counts as
-    not yet due until its window has closed or its form has come. Started = not yet due + not eligible + eligible. Where a
+    not yet due until its window has closed or its form has come; one that was only begun has not come. Started = not yet due + not eligible + eligible. Where a
     programme has no episodes of an instrument registered, all but n_received is no data: missing, never zero. Forms outside
     the plan of a programme that has one do not count.
     """
@@ -138,7 +141,7 @@ def response(expected: pd.DataFrame) -> pd.DataFrame:
     counts = pd.DataFrame(
         {
             "n_started": is_planned,
-            "n_not_yet_due": is_planned & status.isin(["open", "not_yet_due"]),
+            "n_not_yet_due": is_planned & status.isin(["open", "not_yet_due", TO_BE_FINISHED]),
             "n_not_eligible": is_planned & (status == "died"),
             "n_eligible": is_planned & status.isin(["received", "missed"]),
             "n_received": is_planned & (status == "received"),
@@ -187,9 +190,17 @@ def _days(dates: pd.Series) -> Dates:
 
 def _ordered(administrations: pd.DataFrame) -> pd.DataFrame:
     """Forms in an order that does not depend on the order of the input: incomplete ones last, then by date and row."""
+    forms = administrations.assign(is_unfinished=is_unfinished(administrations))
     incomplete = ~administrations["is_complete"].fillna(True) if "is_complete" in administrations else False
-    forms = administrations.assign(is_incomplete=incomplete)
+    forms["is_incomplete"] = incomplete | forms["is_unfinished"]
     return forms.sort_values(["programme_id", "is_incomplete", "administered_on", "row_id"]).reset_index(drop=True)
+
+
+def is_unfinished(administrations: pd.DataFrame) -> Bools:
+    """Forms that were opened or begun and not finished, where the frame says in which state they are."""
+    if "form_state" not in administrations:
+        return np.zeros(len(administrations), dtype=bool)
+    return administrations["form_state"].isin(UNFINISHED).to_numpy(dtype=bool)
 
 
 def _died_on(episodes: pd.DataFrame, *, as_of: date) -> pd.Series:
@@ -345,7 +356,7 @@ def _planned_rows(plan: _Plan, forms: pd.DataFrame, slot_form: Ints, *, as_of: d
             "due_on": due,
             "opens_on": plan.opens.ravel(),
             "closes_on": plan.closes.ravel(),
-            "status": _status(plan, has_form, as_of=as_of),
+            "status": _status(plan, has_form, _is_only_begun(forms, slot_form), as_of=as_of),
             "row_id": matched["row_id"].array,
             "administered_on": matched["administered_on"].array,
             "days_from_due": pd.Series(_days(matched["administered_on"]) - due).dt.days.astype("Int32").array,
@@ -353,17 +364,25 @@ def _planned_rows(plan: _Plan, forms: pd.DataFrame, slot_form: Ints, *, as_of: d
     )
 
 
-def _status(plan: _Plan, has_form: Bools, *, as_of: date) -> npt.NDArray[np.object_]:
+def _is_only_begun(forms: pd.DataFrame, slot_form: Ints) -> Bools:
+    """Slots whose form was opened or begun and not finished."""
+    unfinished = np.append(forms["is_unfinished"].to_numpy(dtype=bool), False)
+    return unfinished[slot_form]  # where there is no form, the last: False
+
+
+def _status(plan: _Plan, has_form: Bools, is_only_begun: Bools, *, as_of: date) -> npt.NDArray[np.object_]:
     today = np.datetime64(as_of)
     died_on = _days(plan.rows["died_on"])[:, None]
     is_dead = np.broadcast_to(~np.isnat(died_on), plan.due.shape)
+    is_over = (today > plan.closes).ravel() | is_dead.ravel()
     chosen = [
+        is_only_begun & ~is_over,
         has_form,
         (died_on < plan.due).ravel(),
-        (today > plan.closes).ravel() | is_dead.ravel(),
+        is_over,
         (today < plan.opens).ravel(),
     ]
-    words = ["received", "died", "missed", "not_yet_due"]
+    words = [TO_BE_FINISHED, "received", "died", "missed", "not_yet_due"]
     return np.select(chosen, [np.array(word, dtype=object) for word in words], np.array("open", dtype=object))
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mbt_rom.form_states import PARTIAL
 from mbt_rom.model import Cutoff, Instrument, Item, Method, Scale
 from mbt_rom.valuation import MISSING as MISSING
 from mbt_rom.valuation import ValueSet, look_up, no_adult_value_set
@@ -620,6 +621,7 @@ def beyond(scores: Floats, cutoff: Cutoff) -> Flags:
 
 #: Why there is no score.
 TOO_MANY_MISSING, NO_KEY, NO_FORMULA = "too_many_missing", "key_not_supplied", "not_published"
+NOT_FINISHED = "not_finished"
 UNDER_AGE, UNDEFINED = "no_value_set_under_18", "not_defined"
 
 
@@ -643,7 +645,8 @@ def score(
 
     `items`: accepted rows of the items table, any number of programmes. `ages`: age in years at each form, `nan` where unknown;
     under 18 no utility is given, since value sets are adults'. A form that cannot be scored keeps its rows, with a missing score
-    and the reason. `is_prorated` is true where missing answers were made up for, `is_provisional` where there is a score in
+    and the reason. A form that was begun and not finished (`form_state` partial) is scored on the scales whose items are all
+    answered, and nothing is made up for the others: their answers may still come. `is_prorated` is true where missing answers were made up for, `is_provisional` where there is a score in
     spite of them by a rule that nobody has seen in print.
     """
     import pandas as pd
@@ -652,12 +655,14 @@ def score(
 
     result = scale_scores(definition, answers_of(definition, items), value_set=value_set)
     is_minor = np.zeros(len(items), dtype=bool) if ages is None else no_adult_value_set(ages)
+    is_partial = items["form_state"].eq(PARTIAL).to_numpy(dtype=bool)
     n_scales = len(definition.scales)
     carried = [
-        "programme_id", "row_id", "patient_id", "administered_on", "moment_given", "edition", "language", "mode", "assisted",
+        "programme_id", "row_id", "patient_id", "administered_on", "moment_given", "form_state", "edition", "language", "mode",
+        "assisted",
     ]  # fmt: skip
     long = items[carried].take(np.repeat(np.arange(len(items)), n_scales)).reset_index(drop=True)
-    per_scale = [_provenance(result, scale, is_minor) for scale in definition.scales]
+    per_scale = [_provenance(result, scale, is_minor, is_partial) for scale in definition.scales]
     for name in per_scale[0]:
         long[name] = pd.Series(np.column_stack([columns[name] for columns in per_scale]).ravel(), index=long.index)
     long = long.assign(
@@ -669,7 +674,7 @@ def score(
     return scores_table(definition).conform(long)
 
 
-def _provenance(result: ScaleScores, scale: Scale, is_minor: Flags) -> dict[str, NDArray[Any]]:
+def _provenance(result: ScaleScores, scale: Scale, is_minor: Flags, is_partial: Flags) -> dict[str, NDArray[Any]]:
     """Columns of one scale, each as long as the forms."""
     scores, answered = result.scores[scale.id], result.n_answered(scale.id)
     n_items = len(result.definition.items_of(scale))
@@ -678,6 +683,8 @@ def _provenance(result: ScaleScores, scale: Scale, is_minor: Flags) -> dict[str,
     value_set_id = result.value_set.id if is_valued and result.value_set else None
     if is_valued:
         scores, lowest, highest = (np.where(is_minor, np.nan, v) for v in (scores, lowest, highest))
+    is_unfinished = is_partial & (answered < n_items)
+    scores = np.where(is_unfinished, np.nan, scores)
     is_scored_with_gaps = ~np.isnan(scores) & (answered < n_items)
     rules = [member.missing for member in _made_of(result.definition, scale)]
     return {
@@ -691,12 +698,19 @@ def _provenance(result: ScaleScores, scale: Scale, is_minor: Flags) -> dict[str,
         "lowest_possible": lowest,
         "highest_possible": highest,
         "cutoffs_crossed": cutoffs_crossed(result.definition, scale, lowest, highest),
-        "unscored_because": _reasons(result.definition, scale, scores, answered < n_items, is_minor & is_valued),
+        "unscored_because": _reasons(
+            result.definition, scale, scores, answered < n_items, is_minor & is_valued, is_unfinished
+        ),
     }
 
 
 def _reasons(
-    definition: Instrument, scale: Scale, scores: Floats, is_incomplete: Flags, is_too_young: Flags
+    definition: Instrument,
+    scale: Scale,
+    scores: Floats,
+    is_incomplete: Flags,
+    is_too_young: Flags,
+    is_unfinished: Flags,
 ) -> NDArray[Any]:
     """Why each form has no score on the scale; None where it has one."""
     reasons = np.full(len(scores), None, dtype=object)
@@ -708,5 +722,6 @@ def _reasons(
         reasons[:] = NO_KEY
     else:
         reasons[unscored] = np.where(is_incomplete, TOO_MANY_MISSING, UNDEFINED)[unscored]
+        reasons[is_unfinished] = NOT_FINISHED
     reasons[is_too_young] = UNDER_AGE
     return reasons

@@ -26,6 +26,7 @@ from mbt_rom.exports.sheets import RawSheet, RowFault
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
 from mbt_rom.exports.weights import weighed
 from mbt_rom.findings import RULES
+from mbt_rom.form_states import form_states
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms, canonical_number, is_blank, map_unique
 from mbt_rom.settings import SHARED, Consortium
@@ -246,6 +247,10 @@ class SheetRows:
             base[name] = self._words(source, name) if source is not None else pd.Series(pd.NA, base.index, dtype="str")
         if self.plan.assisted is not None:
             base["assisted"] = self._yes_no(self.plan.assisted, "assisted")
+        if self.plan.birth_year is not None:
+            base["birth_year_given"] = self._birth_years(self.plan.birth_year).dates
+        if self.plan.sex is not None:
+            base["sex_given"] = self._words(self.plan.sex, "sex")
         return base
 
     def _patients(self) -> tuple[pd.Series, pd.Series]:
@@ -329,6 +334,7 @@ class SheetRows:
         kept = self.known & ~blank & self._wanted()
         frame = pd.concat([self.base, self._administration(form, kept), answers.codes], axis=1)
         frame["unreadable_items"], frame["out_of_range_items"] = answers.unreadable, answers.too_large
+        frame["form_state"] = form_states(self.delivery.instruments[form.instrument], frame)
         self.items.append((form.instrument, frame.loc[kept].reset_index(drop=True)))
 
     def _blank(self, form: FormPlan, answers: Answers) -> Flags:
@@ -381,6 +387,8 @@ class SheetRows:
             frame["submitted_at"] = self._submitted(form.submitted_at)
         if form.complete is not None:
             frame["is_complete"] = values.is_complete(self.texts(form.complete), yes=form.complete.yes)
+        if form.total is not None:
+            frame["total_given"] = values.decimals(self.texts(form.total), missing=form.missing)
         if form.interviewer is not None:
             frame["interviewer"] = self._keyed_codes(form.interviewer, self.delivery.pseudonyms.therapist)
         if form.is_blind is not None:

@@ -85,6 +85,11 @@ EDITION = Column("edition", "str", "edition of the instrument that was filled in
 MOMENT = Column("moment", "str", "baseline, m6, m12 ... m36, or unscheduled", True)
 VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
 ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
+FORM_STATE = Column(
+    "form_state",
+    "str",
+    "opened (no answer yet), partial (the tool says that it was not finished and answers are missing) or complete",
+)
 DELIVERY = Column("delivery_id", "str", "sha256 of the delivered file", True)
 
 LEDGER = Table(
@@ -176,11 +181,7 @@ _ADMINISTRATION = (
     Column("assisted", "boolean", "whether somebody helped, where known"),
     Column("interviewer", "str", "keyed pseudonym of who held the interview or gave the ratings, where known"),
     Column("is_blind", "boolean", "whether the interviewer did not know the treatment, where known"),
-    Column(
-        "form_state",
-        "str",
-        "opened (no answer yet), partial (the tool says that it was not finished and answers are missing) or complete",
-    ),
+    FORM_STATE,
     Column(
         "corrects", "str", "row_id of the row of an earlier delivery that a person corrected; this one stands for it"
     ),
@@ -209,13 +210,16 @@ FINDING_COLUMNS = (
     Column("detail", "str", "what the rule needs to be understood (bounds, counts); never an answer, number or name"),
 )
 
+#: What findings are about besides the forms of one instrument: files, registers, scales, and several tables together.
+SOURCES = ("deliveries", "registers", "psychometrics", "plausibility")
+
 FINDINGS_SUMMARY = Table(
     "findings/summary",
     "Findings counted per programme, source and rule.",
     ("programme_id", "source", "rule"),
     (
         PROGRAMME,
-        Column("source", "str", "instrument, 'deliveries' or 'registers'", True),
+        Column("source", "str", "instrument, 'deliveries', 'registers', 'psychometrics' or 'plausibility'", True),
         Column("rule", "str", "rule that was broken", True),
         Column("severity", "str", "fatal, error or notice", True),
         Column("n_findings", "Int64", "findings", True),
@@ -302,7 +306,13 @@ EXPECTED = Table(
         Column("due_on", DATE, "date on which the moment falls"),
         Column("opens_on", DATE, "first day on which a form counts for the moment"),
         Column("closes_on", DATE, "last day on which a form counts for the moment"),
-        Column("status", "str", "received, open, not_yet_due, missed, died (not eligible) or unscheduled", True),
+        Column(
+            "status",
+            "str",
+            "received, to_be_finished (its form was begun and the window is open), open, not_yet_due, missed, died (not eligible) "
+            "or unscheduled",
+            True,
+        ),
         Column("row_id", "str", "administration that was matched to the moment"),
         Column("administered_on", DATE, "date on which it was filled in"),
         Column("days_from_due", "Int32", "days after (+) or before (-) the due date"),
@@ -320,7 +330,9 @@ RESPONSE = Table(
         Column(
             "n_started", "Int64", "episodes that started; missing, with the three below, where no episode is registered"
         ),
-        Column("n_not_yet_due", "Int64", "moments whose window has not opened, or is open and still unanswered"),
+        Column(
+            "n_not_yet_due", "Int64", "moments whose window has not opened, or is open and not answered or not finished"
+        ),
         Column("n_not_eligible", "Int64", "patients who died before the moment"),
         Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
         Column("n_received", "Int64", "forms received within the window", True),
@@ -560,7 +572,7 @@ def items_table(instrument: Instrument) -> Table:
 
 
 def findings_table(source: str) -> Table:
-    """`findings/<source>`, where the source is an instrument, `deliveries`, `registers` or `psychometrics`."""
+    """`findings/<source>`, where the source is an instrument or one of `SOURCES`."""
     return Table(
         f"findings/{source}",
         f"One row per thing that is wrong in {source}, without any patient's value.",
@@ -581,6 +593,7 @@ def scores_table(instrument: Instrument) -> Table:
             Column("patient_id", "str", PATIENT.meaning, True),
             Column("administered_on", DATE, "date on which the form was filled in"),
             Column("moment_given", "str", "moment stated by the export itself"),
+            FORM_STATE,
             INSTRUMENT,
             EDITION,
             Column("language", "str", "language of the form, as a two-letter code"),
@@ -592,7 +605,7 @@ def scores_table(instrument: Instrument) -> Table:
             Column(
                 "unscored_because",
                 "str",
-                "too_many_missing, key_not_supplied, not_published, no_value_set_under_18 or not_defined; missing with a score",
+                "too_many_missing, not_finished, key_not_supplied, not_published, no_value_set_under_18 or not_defined; missing with a score",
             ),
             Column("n_items", "Int16", "items of the scale", True),
             Column("n_answered", "Int16", "items that were answered", True),
@@ -635,7 +648,7 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         per_instrument = [make(i) for i in self.instruments for make in (items_table, scores_table)]
-        sources = (*(i.id for i in self.instruments), "deliveries", "registers", "psychometrics")
+        sources = (*(i.id for i in self.instruments), *SOURCES)
         findings = [findings_table(s) for s in sources]
         every = (*SINGLE, *per_instrument, *findings)
         object.__setattr__(self, "tables", {table.name: table for table in sorted(every, key=lambda t: t.name)})

@@ -113,12 +113,13 @@ def _instance(home: Home, given: dg.DagsterInstance | None) -> Iterator[dg.Dagst
 
 @dataclass
 class Night:
-    """The Dagster runs of one night."""
+    """The Dagster runs of one night; `only` of these tables, or of all."""
 
     state: State
     instance: dg.DagsterInstance
     summary: Summary
     say: Callable[[str], None]
+    only: frozenset[str] | None = None
 
     def work(self) -> None:
         """Computes and publishes what is out of date."""
@@ -140,7 +141,7 @@ class Night:
         return sum(int((f["delivery_id"].isin(new) & (f["severity"] != "notice")).sum()) for f in found)
 
     def _programmes(self) -> None:
-        stale = stale_tables(self.state)
+        stale = self._stale()
         order = [p for p in self.instance.get_dynamic_partitions("programme") if p in self.state.home.partitions]
         for span in spans([p for p in order if p in stale], order):
             wanted = [p for p in span if p in stale]
@@ -152,10 +153,17 @@ class Night:
             else:
                 self.summary.computed += wanted
 
+    def _stale(self) -> dict[str, list[str]]:
+        stale = stale_tables(self.state)
+        if self.only is None:
+            return stale
+        wanted = {p: [t for t in tables if t in self.only] for p, tables in stale.items()}
+        return {p: tables for p, tables in wanted.items() if tables}
+
     def _one_by_one(self, programmes: Sequence[str]) -> None:
         """After a run over a range failed: each by itself, so that one does not stop the others."""
         for partition in programmes:
-            tables = stale_tables(self.state).get(partition)
+            tables = self._stale().get(partition)
             failure = self._run("programme", tables, [partition]) if tables else None
             if failure:
                 self.summary.failures.append(f"{partition}: {failure}")
@@ -163,7 +171,7 @@ class Night:
                 self.summary.computed.append(partition)
 
     def _across(self) -> None:
-        tables = stale_across(self.state)
+        tables = [t for t in stale_across(self.state) if self.only is None or t in self.only]
         if not tables:
             return
         failure = self._run("across", tables, [])

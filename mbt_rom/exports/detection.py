@@ -8,9 +8,10 @@ refused with the reason.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
+from mbt_rom.exports.accounts import Judged, judge_forms, tell
 from mbt_rom.exports.answers import about_count, items_in_order
+from mbt_rom.exports.columns import Columns
 from mbt_rom.exports.editions import decided
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
@@ -18,7 +19,7 @@ from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
 from mbt_rom.exports.names import FORM_ROLES, LOINC, Meaning, Vocabulary, normalised
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
-from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding, described
+from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
 from mbt_rom.exports.values import WORDS, means_complete, of_answers
 from mbt_rom.exports.workbook import is_zip
 from mbt_rom.model import Instrument
@@ -26,14 +27,16 @@ from mbt_rom.pseudonyms import is_blank
 
 MEGABYTE = 1 << 20
 _WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xlsb", ".ods")
-#: Rank of a role that the tool itself states: before every name.
-_STATED_BY_TOOL = -1
 #: How a form came about. Two columns that could be one of these are neither: a file is not refused for them.
 _ABOUT_ANSWERING = ("respondent", "assisted", "interviewer", "is_blind")
+#: What a file of forms says of the person: only held against the register.
+_CHECKED = ("birth_year", "sex")
 _FORM_ROLES = (
     "patient", "date", "submitted_at", "moment", "response_id", "programme", "complete", "language", "mode", "opened",
-    *_ABOUT_ANSWERING,
+    *_ABOUT_ANSWERING, *_CHECKED,
 )  # fmt: skip
+#: Faults of one instrument's columns. The other forms of the sheet are taken in all the same.
+_OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted")
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
 #: Register -> column of its table -> role of the export's column.
@@ -105,30 +108,28 @@ def nonempty(sheets: Iterable[RawSheet]) -> list[RawSheet]:
 def understand(
     sheet: RawSheet, vocabulary: Vocabulary, instruments: Mapping[str, Instrument], *, usual: Collection[str]
 ) -> Understanding:
-    """How the sheet is understood by the names of its columns alone.
+    """How the sheet is understood by the names of its columns, unless something else in the file contradicts them.
 
     `usual` names the instruments of the programme: they decide between two editions that share a name. Raises
     `ExportError` item_count_wrong, raw_items_not_accepted, order_undeclared, column_twice, edition_ambiguous, columns_unknown
     (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
-    meanings = {i: _meanings(sheet, i, vocabulary) for i, header in enumerate(sheet.headers) if header}
-    items = _items(sheet, meanings, instruments, usual)
-    if items:
-        return _forms(sheet, meanings, items, instruments)
-    return _registers(sheet, meanings)
+    looked = Columns(sheet, vocabulary, instruments, usual)
+    items, refused = _items(sheet, looked.meanings, instruments, usual)
+    judged = judge_forms(looked, items).with_refused(refused)
+    if judged.forms:
+        return _forms(looked, judged)
+    if judged.doubtful:
+        return Understanding(sheet=sheet, columns=tell(looked, {}, judged))
+    return _registers(looked)
 
 
-def _meanings(sheet: RawSheet, position: int, vocabulary: Vocabulary) -> tuple[Meaning, ...]:
-    """What a column may mean: what its tool says it is for goes before its name, but for the instrument in its name."""
-    fact = sheet.fact(position)
-    names = (sheet.codes[position], *fact.others)
-    named = next((found for name in names if (found := vocabulary.meanings(name))), ())
-    if fact.role is None:
-        return named
-    return (
-        Meaning(fact.role, _STATED_BY_TOOL),
-        *(m for m in named if m.role == fact.role and m.instrument is not None),
-    )
+def proposed(
+    sheet: RawSheet, vocabulary: Vocabulary, instruments: Mapping[str, Instrument], *, usual: Collection[str]
+) -> Understanding:
+    """What the columns of a sheet that cannot be taken in probably are. Takes nothing and never raises `ExportError`."""
+    looked = Columns(sheet, vocabulary, instruments, usual)
+    return Understanding(sheet=sheet, columns=tell(looked, {}, Judged()))
 
 
 # Items ----------------------------------------------------------------------------------------------------------------
@@ -139,14 +140,28 @@ def _items(
     meanings: Mapping[int, tuple[Meaning, ...]],
     instruments: Mapping[str, Instrument],
     usual: Collection[str],
-) -> dict[str, dict[int, Meaning]]:
-    """Instrument -> position -> item."""
+) -> tuple[dict[str, dict[int, Meaning]], dict[str, tuple[dict[int, Meaning], ExportError]]]:
+    """Instrument -> position -> item, and the instruments whose columns cannot be its items, with the reason.
+
+    Raises that reason where the sheet holds nothing else.
+    """
     every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
     items: dict[str, dict[int, Meaning]] = {}
     for position, meaning in decided({i: m for i, m in every.items() if m}, sheet, instruments, usual=usual).items():
         items.setdefault(str(meaning.instrument), {})[position] = meaning
     without = {i: _without_totals(columns) for i, columns in items.items()}
-    return {i: _checked(sheet, columns, instruments[i]) for i, columns in without.items() if columns}
+    checked: dict[str, dict[int, Meaning]] = {}
+    refused: dict[str, tuple[dict[int, Meaning], ExportError]] = {}
+    for i, columns in without.items():
+        try:
+            checked |= {i: _checked(sheet, columns, instruments[i])} if columns else {}
+        except ExportError as error:
+            if error.rule not in _OF_ONE_INSTRUMENT:
+                raise
+            refused[i] = columns, error
+    if refused and not checked:
+        raise next(error for _, error in refused.values())
+    return checked, refused
 
 
 def _without_totals(columns: dict[int, Meaning]) -> dict[int, Meaning]:
@@ -239,9 +254,15 @@ def _listed(names: list[str], most: int = 8) -> str:
 
 
 def _roles(
-    sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], wanted: Collection[str], taken: Collection[int] = ()
+    sheet: RawSheet,
+    meanings: Mapping[int, tuple[Meaning, ...]],
+    wanted: Collection[str],
+    taken: Collection[int] = (),
+    *,
+    lenient: Collection[str] = _ABOUT_ANSWERING,
 ) -> dict[str, int]:
-    """Role -> position of the surest column. Two equally sure columns: refused for a sure name, neither for others."""
+    """Role -> position of the surest column. Two equally sure columns: refused for a sure name, neither for
+    others and for those of `lenient`."""
     roles: dict[str, int] = {}
     for role in wanted:
         ranked = [
@@ -252,7 +273,7 @@ def _roles(
             if not _is_of_one_form(sheet, i, role, taken)
         ]
         best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
-        if len(best) > 1 and role not in _ABOUT_ANSWERING and (role == "patient" or min(r for r, _ in ranked) <= 0):
+        if len(best) > 1 and role not in lenient and (role == "patient" or min(r for r, _ in ranked) <= 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(
                 "column_twice",
@@ -286,14 +307,10 @@ def _source(roles: Mapping[str, int], role: str) -> Source | None:
     return Source(column=roles[role]) if role in roles else None
 
 
-def _forms(
-    sheet: RawSheet,
-    meanings: Mapping[int, tuple[Meaning, ...]],
-    items: Mapping[str, dict[int, Meaning]],
-    instruments: Mapping[str, Instrument],
-) -> Understanding:
-    taken = {position for columns in items.values() for position in columns}
-    roles = _roles(sheet, meanings, _FORM_ROLES, taken)
+def _forms(looked: Columns, judged: Judged) -> Understanding:
+    sheet, meanings, instruments, items = looked.sheet, looked.meanings, looked.instruments, judged.forms
+    taken = {position for columns in (*items.values(), *judged.doubtful.values()) for position in columns}
+    roles = _roles(sheet, meanings, _FORM_ROLES, taken, lenient=(*_ABOUT_ANSWERING, *_CHECKED))
     if "patient" not in roles:
         raise ExportError(
             "columns_unknown",
@@ -301,13 +318,14 @@ def _forms(
             sheet=sheet.name,
         )
     own = {i: _own_roles(sheet, meanings, i, items) for i in items}
+    totals = _totals(looked, items, taken)
     forms = tuple(
         FormPlan(
             instrument=i,
             block=0,
             items={str(m.item): position for position, m in columns.items()},
             edition=instruments[i].edition,
-            coding=_stated_coding(sheet, instruments[i]),
+            coding=_stated_coding(sheet, instruments[i]) or judged.codings.get(i, ()),
             moment=_source(roles, "moment"),
             date=_source(own[i], "date") or _source(roles, "date"),
             submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
@@ -315,13 +333,15 @@ def _forms(
             interviewer=_source(own[i], "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
             is_blind=_source(own[i], "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
             opened=_source(own[i], "opened") or (_source(roles, "opened") if len(items) == 1 else None),
+            total=_total(totals, instruments[i]),
         )
         for i, columns in items.items()
     )
-    told: dict[int, dict[str, Any]] = {i: {"role": role, "reason": "name of the column"} for role, i in roles.items()}
+    told: dict[int, Meaning] = {i: Meaning(role) for role, i in roles.items()}
+    told |= totals
     for instrument_id, columns in items.items():
-        told |= {i: _told("item", instrument_id, m.item) for i, m in columns.items()}
-        told |= {i: _told(role, instrument_id, None) for role, i in own[instrument_id].items()}
+        told |= columns
+        told |= {i: Meaning(role, 0, instrument_id) for role, i in own[instrument_id].items()}
     return Understanding(
         sheet=sheet,
         patient=_source(roles, "patient"),
@@ -331,9 +351,40 @@ def _forms(
         mode=_source(roles, "mode"),
         respondent=_source(roles, "respondent"),
         assisted=_source(roles, "assisted"),
+        birth_year=_source(roles, "birth_year"),
+        sex=_source(roles, "sex"),
         forms=forms,
-        columns=described(sheet, told),
+        columns=tell(looked, told, judged),
     )
+
+
+def _totals(looked: Columns, items: Mapping[str, dict[int, Meaning]], taken: Collection[int]) -> dict[int, Meaning]:
+    """Columns of stored totals and scores of the instruments whose items stand beside them. They are never items.
+
+    A column called just 'total' is that of the only instrument of the sheet; beside several it is nobody's.
+    """
+    totals: dict[int, Meaning] = {}
+    for position, found in looked.meanings.items():
+        if position in taken:
+            continue
+        mine = [m for m in found if m.role == "total" and m.instrument in items]
+        mine += [_as_total(m, looked) for m in found if m.role == "item" and m.rank and m.instrument in items]
+        if len(items) == 1 and any(m.role == "total" and m.instrument is None for m in found):
+            only = next(iter(items))
+            mine = [Meaning("total", 1, only, scale=looked.instruments[only].primary.id)]
+        if len(mine) == 1:
+            totals[position] = mine[0]
+    return totals
+
+
+def _as_total(meaning: Meaning, looked: Columns) -> Meaning:
+    return Meaning("total", 1, meaning.instrument, scale=looked.instruments[str(meaning.instrument)].primary.id)
+
+
+def _total(totals: Mapping[int, Meaning], instrument: Instrument) -> Source | None:
+    """The one column that holds totals of the primary scale; None where there is none, or more than one."""
+    mine = [i for i, m in totals.items() if m.instrument == instrument.id and m.scale == instrument.primary.id]
+    return Source(column=mine[0]) if len(mine) == 1 else None
 
 
 def _stated_coding(sheet: RawSheet, instrument: Instrument) -> tuple[str, ...]:
@@ -361,7 +412,7 @@ def _own_roles(
     is_shared = any(forms & others for i, others in held.items() if i != instrument_id)
     taken = {position for columns in items.values() for position in columns}
     every = [(m, i) for i, ms in meanings.items() if i not in taken for m in ms]
-    named = [(m.role, i) for m, i in every if m.instrument == instrument_id and m.role != "item"]
+    named = [(m.role, i) for m, i in every if m.instrument == instrument_id and m.role in _OF_ONE_FORM]
     in_form = [
         (m.role, i)
         for m, i in every
@@ -396,20 +447,17 @@ def _complete(sheet: RawSheet, roles: Mapping[str, int]) -> Source | None:
     return Source(column=roles["complete"], yes=yes or None)
 
 
-def _told(role: str, instrument_id: str | None, item: str | None) -> dict[str, Any]:
-    return {"role": role, "instrument": instrument_id, "item": item, "block": 0, "reason": "name of the column"}
-
-
 # Registers ------------------------------------------------------------------------------------------------------------
 
 
-def _registers(sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]]) -> Understanding:
+def _registers(looked: Columns) -> Understanding:
+    meanings = looked.meanings
     present = {m.role for found in meanings.values() for m in found if m.instrument is None}
     for register, columns in _REGISTERS.items():
         key = next(iter(columns.values()))
         if key in present and present & set(_TELLING[register]):
-            return _register(sheet, meanings, register, columns)
-    return Understanding(sheet=sheet, columns=described(sheet, {}))
+            return _register(looked, register, columns)
+    return Understanding(sheet=looked.sheet, columns=tell(looked, {}, Judged()))
 
 
 def _in_words(sheet: RawSheet, position: int, role: str) -> Source:
@@ -418,19 +466,18 @@ def _in_words(sheet: RawSheet, position: int, role: str) -> Source:
     return Source(position, codes=of_answers(answers, role) if answers and role in WORDS else None)
 
 
-def _register(
-    sheet: RawSheet, meanings: Mapping[int, tuple[Meaning, ...]], register: str, columns: Mapping[str, str]
-) -> Understanding:
-    roles = _roles(sheet, meanings, ["programme", *columns.values()])
+def _register(looked: Columns, register: str, columns: Mapping[str, str]) -> Understanding:
+    sheet = looked.sheet
+    roles = _roles(sheet, looked.meanings, ["programme", *columns.values()])
     plan = RegisterPlan(
         register,
         {n: _in_words(sheet, roles[role], role) for n, role in columns.items() if role in roles and role != "patient"},
     )
-    told = {i: {"role": f"{register}: {role}", "reason": "name of the column"} for role, i in roles.items()}
+    told = {i: Meaning(role) for role, i in roles.items()}
     return Understanding(
         sheet=sheet,
         patient=_source(roles, "patient"),
         programme=_source(roles, "programme"),
         registers=(plan,),
-        columns=described(sheet, told),
+        columns=tell(looked, told, Judged(), register=register),
     )

@@ -116,7 +116,7 @@ class _Columns:
                 sheet=self.sheet.name,
                 column=header,
             )
-        entry = {"role": role, "reason": f"mapping '{self.mapping.name}'", **told}
+        entry = {"role": role, "reason": f"mapping '{self.mapping.name}'", "confidence": 1.0, **told}
         if positions[0] not in self.told or self.told[positions[0]]["role"] == "condition":
             self.told[positions[0]] = entry
         return positions[0]

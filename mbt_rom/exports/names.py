@@ -42,10 +42,82 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
                 "clientcode",
                 "local_number",
                 "lokaal_nummer",
+                "patnr",
+                "patid",
+                "pat_id",
+                "pat_nr",
+                "patnummer",
+                "patient_code",
+                "pat_code",
+                "patcode",
+                "pt_id",
+                "ptid",
+                "pt_nr",
+                "ptnr",
+                "patientnr_lokaal",
+                "hospital_number",
+                "hospital_no",
+                "hospitalnumber",
+                "ziekenhuisnummer",
+                "client_no",
+                "clientno",
+                "client_code",
+                "cliente_nummer",
+                "dossiernummer",
+                "dossiernr",
+                "epd_nummer",
+                "epdnummer",
+                "epd_nr",
+                "epdnr",
+                "mrn",
+                "medical_record_number",
+                "patient_record_number",
+                "zis_nummer",
             ]
         ),
         frozenset(
-            ["record_id", "study_id", "participant_id", "subject_id", "respondent_id", "deelnemer", "deelnemer_id"]
+            [
+                "record_id",
+                "study_id",
+                "participant_id",
+                "subject_id",
+                "respondent_id",
+                "deelnemer",
+                "deelnemer_id",
+                "pnr",
+                "pid",
+                "pp",
+                "ppnr",
+                "pp_nr",
+                "pp_id",
+                "case_no",
+                "case_nr",
+                "casenr",
+                "case_id",
+                "caseid",
+                "case_number",
+                "subject",
+                "subjectid",
+                "subject_nr",
+                "subject_no",
+                "subjectnr",
+                "participant",
+                "participantid",
+                "participant_nr",
+                "participant_no",
+                "participantnr",
+                "participant_number",
+                "deelnemernummer",
+                "deelnemernr",
+                "deelnemer_nr",
+                "studienummer",
+                "study_number",
+                "study_nr",
+                "studynr",
+                "respondentnummer",
+                "respondentnr",
+                "respondent_nr",
+            ]
         ),
     ),
     "date": (
@@ -67,6 +139,37 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
                 "survey_date",
                 "questionnaire_date",
                 "completed",
+                "date_of_completion",
+                "completion_date",
+                "date_of_assessment",
+                "date_of_administration",
+                "administration_date",
+                "date_administered",
+                "assessed_on",
+                "assessment_on",
+                "date_filled_in",
+                "filled_in_on",
+                "ingevuld_op",
+                "datum_van_invullen",
+                "datum_invullen",
+                "invul_datum",
+                "testdatum",
+                "test_date",
+                "datum_test",
+                "datum_meting",
+                "meting_datum",
+                "datum_afgenomen",
+                "afgenomen_op",
+                "vragenlijstdatum",
+                "datum_vragenlijst",
+                "vragenlijst_datum",
+                "datum_meetmoment",
+                "rom_datum",
+                "datum_rom",
+                "rom_date",
+                "afname_datum",
+                "dtinv",
+                "invuldat",
             ]
         ),
         frozenset(["visit_date", "interview_date"]),
@@ -82,29 +185,133 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
                 "end_date",
                 "recordeddate",
                 "date_submitted",
+                "datum_ingestuurd",
+                "ingestuurd_op",
+                "ingezonden_op",
+                "submission_date",
+                "submissiondate",
+                "submission_time",
+                "submitted_on",
+                "completion_time",
             ]
         ),
         frozenset(["ended", "timestamp", "datestamp"]),
     ),
     "moment": (
-        frozenset(["moment", "meetmoment", "measurement_moment", "wave", "meting", "timepoint", "time_point"]),
+        frozenset(
+            [
+                "moment",
+                "meetmoment",
+                "measurement_moment",
+                "wave",
+                "meting",
+                "timepoint",
+                "time_point",
+                "meetronde",
+                "rom_moment",
+                "assessment_moment",
+                "measurement_point",
+                "meetpunt",
+                "occasion",
+                "time_of_measurement",
+            ]
+        ),
         frozenset(["event", "event_name", "redcap_event_name", "visit"]),
     ),
     "response_id": (
-        frozenset({"response_id", "responseid", "response"}),
+        frozenset(
+            [
+                "response_id",
+                "responseid",
+                "response",
+                "antwoord_id",
+                "antwoordid",
+                "submission_id",
+                "submissionid",
+                "response_no",
+                "response_nr",
+                "response_number",
+                "responsenummer",
+            ]
+        ),
         frozenset({"id", "session"}),
         frozenset({"token"}),
     ),
     "programme": (
-        frozenset(["programme", "programme_id", "program", "program_id", "programma", "programma_id", "programmacode"]),
-        frozenset(["site", "site_id", "locatie", "instelling", "redcap_data_access_group"]),
+        frozenset(
+            [
+                "programme",
+                "programme_id",
+                "program",
+                "program_id",
+                "programma",
+                "programma_id",
+                "programmacode",
+                "behandelprogramma",
+                "treatment_programme",
+                "treatment_program",
+            ]
+        ),
+        frozenset(["site", "site_id", "locatie", "instelling", "redcap_data_access_group", "afdeling", "vestiging"]),
     ),
     "complete": (
-        frozenset(["complete", "is_complete", "finished", "voltooid", "volledig", "afgerond"]),
+        frozenset(
+            [
+                "complete",
+                "is_complete",
+                "finished",
+                "voltooid",
+                "volledig",
+                "afgerond",
+                "compleet",
+                "is_compleet",
+                "is_voltooid",
+                "volledig_ingevuld",
+                "form_complete",
+                "survey_complete",
+                "is_finished",
+            ]
+        ),
         frozenset(["status"]),
     ),
-    "language": (frozenset(["language", "taal", "startlanguage", "userlanguage", "lang"]), frozenset()),
-    "mode": (frozenset(["mode", "afname", "afnamewijze", "afnamevorm", "administration_mode"]), frozenset()),
+    "language": (
+        frozenset(
+            [
+                "language",
+                "taal",
+                "startlanguage",
+                "userlanguage",
+                "lang",
+                "language_code",
+                "survey_language",
+                "taal_bij_start",
+                "taal_vragenlijst",
+                "vragenlijst_taal",
+                "invultaal",
+            ]
+        ),
+        frozenset(),
+    ),
+    "mode": (
+        frozenset(
+            [
+                "mode",
+                "afname",
+                "afnamewijze",
+                "afnamevorm",
+                "administration_mode",
+                "afnamemethode",
+                "afname_methode",
+                "invulwijze",
+                "wijze_van_afname",
+                "wijze_van_invullen",
+                "method_of_administration",
+                "mode_of_administration",
+                "administration",
+            ]
+        ),
+        frozenset(),
+    ),
     "respondent": (
         frozenset(["respondent", "respondent_type", "informant", "ingevuld_door", "beantwoord_door", "answered_by"]),
         frozenset(),
@@ -191,6 +398,55 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
 FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
 #: `Meaning.prefix` of items that are named by a code of LOINC.
 LOINC = "loinc"
+#: What a stored total score of an instrument is called behind (or before) its name.
+TOTAL_WORDS = frozenset(
+    [
+        "total",
+        "totaal",
+        "tot",
+        "sum",
+        "som",
+        "score",
+        "totalscore",
+        "totaalscore",
+        "total_score",
+        "totaal_score",
+        "sumscore",
+        "somscore",
+        "sum_score",
+        "som_score",
+        "tot_score",
+        "totscore",
+        "total_sum",
+        "score_total",
+        "score_totaal",
+        "eindscore",
+        "schaalscore",
+        "scale_score",
+        "prorated",
+        "mean",
+        "gem",
+        "gemiddelde",
+        "average",
+        "avg",
+        "total_mean",
+        "totaal_goed",
+        "aantal_goed",
+        "total_correct",
+        "n_correct",
+        "number_correct",
+    ]
+)
+_SCORE_WORD = re.compile(
+    r"(?:_(?:score|schaal|scale|total|totaal|tot|sum|som|mean|gem|avg|index_?value))$|^(?:score|schaal|scale|schaalscore)_"
+)
+#: A name of an item within a text is no longer than this, and has such a word before its number ...
+_LONGEST_NAME = 60
+_ITEM_WORD = re.compile(r"(?i)(?:\b|_)(?:items?|vraag|question|q|nr|no)\.?[\s_-]*\d{1,3}\b")
+#: ... or signs around it, behind the whole name: 'PHQ-9: 3. ...', 'PHQ-9 [3] ...', 'PHQ-9 - Q3) ...'.
+_BEFORE_NUMBER = r"(?!\d)(?:\s*[:|>(\[]\s*|\s+[-–—]\s+)(?:item|vraag|question|q|nr|no)?\.?\s*(\d{1,3})\s*[.):\]|]"
+#: ... or at the end of a text that begins with the name of the instrument.
+_ITEM_AT_END = re.compile(r"(?i)\b(?:item|vraag|question|stelling|statement)\s*(\d{1,3})\s*[\])]?$")
 #: Words that may stand between the instrument's name and the number.
 _FILLERS = r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr)"
 #: Dutch and other English words for what an item's tag says in English.
@@ -198,8 +454,9 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "mobility": ("mobiliteit", "mob"),
     "self_care": ("selfcare", "zelfzorg"),
     "usual_activities": ("usual_activity", "activities", "activity", "dagelijkse_activiteiten"),
-    "pain_discomfort": ("pain", "discomfort", "pijn", "pijn_klachten", "pijn_ongemak"),
+    "pain_discomfort": ("pain", "discomfort", "ongemak", "pijn", "pijn_klachten", "pijn_ongemak"),
     "anxiety_depression": ("anxiety", "depression", "angst", "angst_depressie", "angst_somberheid"),
+    "functional_difficulty": ("difficulty", "functional_difficulty", "hinder", "moeilijkheid", "moeite"),
     "eq_vas": ("vas", "thermometer", "vas_score"),
 }
 #: A key that ends in a number, and the words that may stand before that number.
@@ -234,7 +491,7 @@ def column_key(header: str) -> str:
 class Meaning:
     """What one header may mean. `rank`: 0 sure, 1 second choice. `number` without `item`: one the instrument has not.
 
-    An item of rank 1 has a header such as 'phq9': item 9 behind 'phq1' ... 'phq8', a total score anywhere else.
+    `scale`: the scale of a stored total, where its name says which. An item of rank 1 has a header such as 'phq9': item 9 behind 'phq1' ... 'phq8', a total score anywhere else.
     """
 
     role: str
@@ -243,6 +500,7 @@ class Meaning:
     item: str | None = None
     number: str | None = None
     prefix: str | None = None
+    scale: str | None = None
 
 
 class Vocabulary:
@@ -269,8 +527,62 @@ class Vocabulary:
         if header not in self._seen:
             name = normalised(header)
             coded = self._loinc.get(header.strip().removeprefix("/"), ())
-            self._seen[header] = coded or tuple(self._roles.get(name, ())) or self._items(name)
+            roles = coded or tuple(self._roles.get(name, ()))
+            self._seen[header] = roles or self._items(name) or self._totals(name)
         return self._seen[header]
+
+    def named_in(self, text: str) -> tuple[Meaning, ...]:
+        """Items that a question text names outright: 'PHQ-9, item 3: ...', 'PHQ-9 - 3. ...', 'EQ-5D-5L: Mobility'; else none.
+
+        'PHQ-4: ...' names no item: without a word such as 'item' the whole name must stand before the number.
+        """
+        text = " ".join(text.split())
+        by_tag = self._items(normalised(text)) if len(text) <= _LONGEST_NAME else ()
+        found = tuple(m for m in by_tag if m.item and not str(m.number).isdigit())
+        return found or self._worded(text) or self._numbered(text) or self._ended(text)
+
+    def _worded(self, text: str) -> tuple[Meaning, ...]:
+        for name in leading_names(text):
+            found = tuple(m for m in self._items(normalised(name)) if m.role == "item" and m.item and m.rank == 0)
+            if found:
+                return found
+        return ()
+
+    def _ended(self, text: str) -> tuple[Meaning, ...]:
+        """The instrument at the beginning of a text and 'item 3' at its end."""
+        ended = _ITEM_AT_END.search(text)
+        found = [s for s in self._spellings if ended is not None and s.before_text.match(text)]
+        longest = max((len(s.prefix) for s in found), default=0)
+        key = item_key(ended.group(1)) if ended is not None else ""
+        return tuple(
+            Meaning("item", 0, s.instrument, s.items[key], key, s.prefix)
+            for s in found
+            if len(s.prefix) == longest and key in s.items
+        )
+
+    def _numbered(self, text: str) -> tuple[Meaning, ...]:
+        found = [(s, match.group(1)) for s in self._spellings if (match := s.before_number.match(text)) is not None]
+        longest = max((len(s.prefix) for s, _ in found), default=0)
+        named = [(s, item_key(number)) for s, number in found if len(s.prefix) == longest]
+        return tuple(
+            Meaning("item", 0, s.instrument, s.items[key], key, s.prefix) for s, key in named if key in s.items
+        )
+
+    def instruments_in(self, text: str) -> tuple[str, ...]:
+        """Ids of the instruments whose name stands in a text as a word: the longest names only."""
+        squeezed = "_" + normalised(text) + "_"
+        found = [s for s in self._spellings if re.search(rf"_{_begins(s.named)}_", squeezed)]
+        longest = max((len(s.prefix) for s in found), default=0)
+        return tuple(dict.fromkeys(s.instrument for s in found if len(s.prefix) == longest))
+
+    def _totals(self, name: str) -> tuple[Meaning, ...]:
+        """A stored total: 'total_phq9', or the name of the instrument alone; 'phq9_total' is read with the items."""
+        if name in TOTAL_WORDS:
+            return (Meaning("total"),)
+        word = next((w for w in sorted(TOTAL_WORDS, key=len, reverse=True) if name.startswith(f"{w}_")), None)
+        behind = name if word is None else name.removeprefix(f"{word}_")
+        named = [s for s in self._spellings if s.prefix == behind.replace("_", "")]
+        return tuple(dict.fromkeys(Meaning("total", int(word is None), s.instrument, scale=s.primary) for s in named))
 
     def _items(self, name: str) -> tuple[Meaning, ...]:
         """Meanings behind the longest name of an instrument; beside them those behind a shorter one, where digits run on.
@@ -324,7 +636,9 @@ def item_keys(item: Item) -> list[str]:
     number = item.number.casefold()
     tag = normalised(item.tag or "")
     keys = [item_key(number)]
-    return keys if number.isdigit() or not tag else [*keys, item_key(tag), *_WORDS.get(tag, ())]
+    if number.isdigit():
+        return [*keys, *_WORDS.get(tag, ())]
+    return [*keys, item_key(tag), *_WORDS.get(tag, ())] if tag else keys
 
 
 @lru_cache(maxsize=256)
@@ -367,11 +681,17 @@ class Spelling:
         needs_sign: bool = False,
     ) -> None:
         self.prefix = prefix.replace("_", "")
+        self.named = prefix
         self.instrument = instrument.id
-        self.items = {**items_by_key(instrument.items), **(order or {})}
+        self.scales = {normalised(scale.id): scale.id for scale in instrument.scales}
+        self.abbreviated = _abbreviations(instrument)
+        self.primary = instrument.primary.id
+        self.items = {**_single_items(instrument), **items_by_key(instrument.items), **(order or {})}
         self.takes_numbers = instrument.key == "external_scores" or any(key.isdigit() for key in self.items)
         self._pattern = re.compile(rf"{_begins(prefix)}(?P<sign>_?)(?:{_FILLERS}_?)??(?P<rest>\w+?)")
         self._needs_sign = needs_sign
+        self.before_text = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}(?![\w.])(?!-\d)")
+        self.before_number = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}{_BEFORE_NUMBER}")
 
     def key(self, name: str) -> str | None:
         """The part behind the instrument's name, leading zeros dropped."""
@@ -400,12 +720,48 @@ class Spelling:
         for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):
                 return Meaning(role, 0, self.instrument)
-        return None
+        return self._total(key)
+
+    def _total(self, key: str) -> Meaning | None:
+        """A stored total or score of a scale; 'total' and its likes are that of the primary scale."""
+        bare = _SCORE_WORD.sub("", key)
+        scale = self.scales.get(key) or self.scales.get(bare) or (self.primary if key in TOTAL_WORDS else None)
+        scale = scale or self.abbreviated.get(bare)
+        return Meaning("total", 0, self.instrument, scale=scale) if scale else None
 
 
-def _begins(prefix: str) -> str:
+def _single_items(instrument: Instrument) -> dict[str, str]:
+    """Names of scales that are one item ('sds_work') -> that item."""
+    return {item_key(scale.id): scale.items[0] for scale in instrument.scales if scale.method == "single"}
+
+
+def _abbreviations(instrument: Instrument) -> dict[str, str]:
+    """How the names of scales beside the primary one are cut short, where that names only one: anx, ai, pa -> scale id."""
+    named: dict[str, set[str]] = {}
+    for scale in instrument.scales:
+        words = normalised(scale.id).split("_")
+        short = {words[0], "".join(word[0] for word in words)} if len(words) > 1 else set()
+        short |= {words[0][:n] for n in range(3, len(words[0]))}
+        short |= {"".join(words), "".join(words[:2])}
+        for name in short - {""}:
+            named.setdefault(name, set()).add(scale.id)
+    return {n: next(iter(s)) for n, s in named.items() if len(s) == 1 and instrument.primary.id not in s and len(n) > 1}
+
+
+def leading_names(text: str) -> list[str]:
+    """Parts of a question text that name an instrument and, behind a word such as 'item', a number.
+
+    >>> leading_names("PHQ-9, item 3: sleep"), leading_names("Sleep (PHQ-9 item 3)"), leading_names("PHQ-4: sleep")
+    (['PHQ-9, item 3'], ['PHQ-9 item 3'], [])
+    """
+    found = [re.split(r"[:?(\[]|\s[-–—|]\s|\.\s", text, maxsplit=1)[0].strip()]
+    found += [part.strip() for part in re.findall(r"[\[(]([^\])]{4,40})[\])]\s*$", text)]
+    return [name for name in found if len(name) <= _LONGEST_NAME and _ITEM_WORD.search(name)]
+
+
+def _begins(prefix: str, sign: str = "_?") -> str:
     """Pattern of a prefix: signs may stand or lack between its words and numbers."""
-    return "_?".join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
+    return sign.join(re.escape(part) for part in re.findall(r"[a-z]+|\d+", normalised(prefix)))
 
 
 def slug(text: str) -> str:

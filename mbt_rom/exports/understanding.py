@@ -5,6 +5,9 @@ Belongs here: the plan of a sheet. Does not belong here: making it, or carrying 
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,8 +34,9 @@ class FormPlan:
     """One form of one instrument on each row; `items` are positions of columns by item id.
 
     `profile` is the position of a column of health states; `constants` are answers that hold for every row. `coding`: the names
-    of the declared codings, none when nobody declared one. `opened`: a filled cell says that the form was opened on that row; with
-    it, a row that holds neither that nor an answer does not hold the form.
+    of the declared codings, none when nobody declared one and no answer list tells it. `total`: a total of the primary scale that the file
+    holds beside the items: it is compared with them and never scored. `opened`: a filled cell says that the form was opened on that
+    row; with it, a row that holds neither that nor an answer does not hold the form.
     """
 
     instrument: str
@@ -50,6 +54,7 @@ class FormPlan:
     profile: int | None = None
     constants: Dict[str, int] = field(default_factory=dict)
     opened: Source | None = None
+    total: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Understanding:
-    """The plan of one sheet. `columns` says per column its role, instrument, item, block and the reason; no values.
+    """The plan of one sheet. `columns` says per column its role, instrument, item, block, coding, how sure that is and why, and of a
+    column that is not taken in what it probably is (`described`); no values.
 
-    `patient` None with `is_surrogate` False: the sheet names no patients (a register of therapists).
+    `birth_year` and `sex` stand beside forms to be held against the register. `patient` None with `is_surrogate` False: the sheet names no patients (a register of therapists).
     """
 
     sheet: RawSheet
@@ -86,6 +92,8 @@ class Understanding:
     mode: Source | None = None
     respondent: Source | None = None
     assisted: Source | None = None
+    birth_year: Source | None = None
+    sex: Source | None = None
     only: tuple[Condition, ...] = ()
     forms: tuple[FormPlan, ...] = ()
     registers: tuple[RegisterPlan, ...] = ()
@@ -113,13 +121,29 @@ WHY_NOT = {
     "reversed": "its name says that it is stored turned round: a mapping must say what it holds",
     "identifying": "marked as identifying in the survey tool",
 }
+NOT_TAKEN_IN = "not_taken_in"
+_HASH_LENGTH = 12
 
 
 def described(
     sheet: RawSheet, roles: Dict[int, Dict[str, Any]], reasons: Dict[int, str] | None = None
 ) -> list[dict[str, Any]]:
-    """One entry per column of the sheet: header, position, role, instrument, item, block, reason."""
-    blank = {"role": "not_taken_in", "instrument": None, "item": None, "block": None}
+    """One entry per column of the sheet.
+
+    `column` (header), `position`, `role`, `instrument`, `item`, `block`, `coding`, `confidence` (0 to 1), `reason`, `proposal`: what a
+    column that is not taken in probably is (role, instrument, item, moment, coding), or None. Where the file states them, `code`
+    is its tool's own name, and `text` and `answers` are hashes of the question text and of the label of each code: enough to
+    see that one changed, without keeping the wording.
+    """
+    blank = {
+        "role": NOT_TAKEN_IN,
+        "instrument": None,
+        "item": None,
+        "block": None,
+        "coding": None,
+        "confidence": 0.0,
+        "proposal": None,
+    }
     return [
         {
             "sheet": sheet.name,
@@ -128,6 +152,31 @@ def described(
             **blank,
             "reason": (reasons or {}).get(i, WHY_NOT.get(sheet.fact(i).role or "", "not recognised")),
             **roles.get(i, {}),
+            **_wording(sheet, i),
         }
         for i, header in enumerate(sheet.headers)
     ]
+
+
+def _wording(sheet: RawSheet, position: int) -> dict[str, Any]:
+    """What later files of the folder are compared with: the tool's code, and hashes of text and answer list."""
+    fact = sheet.fact(position)
+    told: dict[str, Any] = {}
+    if fact.code is not None and fact.code != sheet.headers[position]:
+        told["code"] = fact.code
+    if fact.text:
+        told["text"] = wording_hash(fact.text)
+    if fact.answers:
+        told["answers"] = {code: wording_hash(label) for code, label in fact.answers.items()}
+    return told
+
+
+def wording_hash(text: str) -> str:
+    """Twelve hexadecimal digits of a text, without regard to case, spaces, punctuation and markup.
+
+    >>> wording_hash("Trouble with  sleep?") == wording_hash("<b>trouble with sleep</b>") != wording_hash("no trouble")
+    True
+    """
+    plain = re.sub(r"<[^<>]*>|&nbsp;", " ", text)
+    letters = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", plain).casefold()).strip()
+    return hashlib.sha256(letters.encode()).hexdigest()[:_HASH_LENGTH]

@@ -34,6 +34,7 @@ _BASELINE = frozenset(
     ]
 )
 _MONTHS = re.compile(r"(?:m|month|months|maand|maanden)_?(\d{1,3})|(\d{1,3})_?(?:m|mnd|mo|month|months|maand|maanden)")
+_DECIMAL = re.compile(r"-?\d{1,6}(?:[.,]\d{1,10})?")
 #: Behind the name of an event REDCap writes its arm: 'm6_arm_1', 'm6_arm_1b', and among labels 'Month 6 (Arm 1: day hospital)'.
 _ARM = re.compile(r"_arm_\d+[a-z]?(?:_\w*)?$")
 #: Values of our tables and the words that mean them.
@@ -141,6 +142,21 @@ def yes_no(column: pd.Series, kind: str, codes: Mapping[str, str] | None = None)
     """
     read = words(column if codes is None else translated(column, codes), kind)
     return read.map({"yes": True, "no": False}).astype("boolean")
+
+
+def decimals(column: pd.Series, *, missing: Collection[str] = ()) -> pd.Series:
+    """Cells as numbers (float64), with a point or a comma; missing where one holds no number or one of the `missing` codes.
+
+    >>> decimals(pd.Series(["12", "1,75", "2.0", "999", "n.a.", ""]), missing=["999"]).tolist()
+    [12.0, 1.75, 2.0, nan, nan, nan]
+    """
+    keys = {code_key(code) for code in missing}
+
+    def number(text: str) -> float | None:
+        cell = text.strip()
+        return float(cell.replace(",", ".")) if code_key(cell) not in keys and _DECIMAL.fullmatch(cell) else None
+
+    return map_unique(column, number).astype("float64")
 
 
 def not_understood(column: pd.Series, values: pd.Series) -> Flags:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.options import home_option
+from pipelines.options import Date, home_option, progress
 
 if TYPE_CHECKING:
     from assets.home import Home
+    from assets.state import State
 
 FORMATS = ("csv", "parquet", "xlsx")
 
@@ -27,13 +30,26 @@ FORMATS = ("csv", "parquet", "xlsx")
 )
 @click.option("--programme", "-p", multiple=True, help="Only these programmes.")
 @click.option("--purpose", help="What a person-level table is exported for; it is logged.")
+@click.option("--known-on", type=Date(), help="The table as it was known at the end of this day; computed anew.")
 @home_option
-def export(table: str, formats: str, output: Path, programme: tuple[str, ...], purpose: str | None, home: Path) -> None:
+def export(
+    table: str,
+    formats: str,
+    output: Path,
+    programme: tuple[str, ...],
+    purpose: str | None,
+    known_on: date | None,
+    home: Path,
+) -> None:
     """Write a table to files named after it.
+
+    With --known-on it is computed from the files and decisions that had been received by the end of that day, with the definitions,
+    mappings and settings of today.
 
     \b
     Example:
       rom export benchmarks/programmes --format csv,parquet -o results
+      rom export outcomes/response --known-on 2026-01-31
     """
     from assets.home import Home
     from assets.state import State
@@ -48,7 +64,8 @@ def export(table: str, formats: str, output: Path, programme: tuple[str, ...], p
     declared = state.catalogue[table]
     if declared.is_person_level:
         purpose = asked(purpose, table)
-    rows = state.read(table, programmes=programme or None)
+    with _known(state, table, known_on) as known:
+        rows = known.read(table, programmes=programme or None)
     if declared.is_person_level:
         log(opened, table=table, purpose=str(purpose), n_rows=len(rows), formats=wanted, now=clock.now())
     output.mkdir(parents=True, exist_ok=True)
@@ -56,6 +73,27 @@ def export(table: str, formats: str, output: Path, programme: tuple[str, ...], p
         path = output / f"{table.replace('/', '_')}.{ending}"
         write(rows, path)
         click.echo(f"{path}: {len(rows)} rows")
+
+
+@contextmanager
+def _known(state: State, table: str, day: date | None) -> Iterator[State]:
+    """The home as it is, or as it was known at the end of that day."""
+    if day is None:
+        yield state
+        return
+    from pipelines import clock
+    from pipelines.replay import as_known_on
+
+    if day > state.as_of:
+        raise click.BadParameter("--known-on lies in the future")
+    with as_known_on(state.home, day, table=table, now=clock.now(), say=progress) as (then, summary):
+        if summary.failures:
+            raise click.ClickException("; ".join(summary.failures))
+        n, n_now = len(then.ledger), len(state.ledger)
+        click.echo(
+            f"As known at the end of {day}: {n} of {n_now} files and decisions; definitions, mappings and settings are today's."
+        )
+        yield then
 
 
 def _formats(text: str) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from expectations.items import validate_items
 from mbt_rom.acceptance import dispositions
+from mbt_rom.tables import EPISODES
 
 AS_OF = date(2024, 6, 1)
 
@@ -161,3 +162,32 @@ def test_a_later_state_of_the_same_response_is_no_conflict(rules, forms):
 def test_a_bad_row_does_not_drag_the_good_one_of_its_day_along(rules, forms):
     rows = forms({"patient_id": "p_1", "phq9_01": 9}, {"patient_id": "p_1"})
     assert rules(rows) == {"r0": ["answer_out_of_range"]}
+
+
+def test_a_form_that_contradicts_the_registered_year_of_birth_is_set_aside(rules, forms):
+    rows = forms(*({"birth_year_given": year} for year in (1990, 1991, None)))
+    assert rules(rows) == {"r1": ["birth_year_contradicts_register"]}
+    assert rules(rows, patients=None) == {}
+
+
+def test_another_sex_than_the_registered_one_is_a_notice_and_nothing_more(phq9, forms, patients):
+    register = patients.assign(sex=["female", "male", "other", None, "female", *["male"] * 5])
+    rows = forms(*({"sex_given": s} for s in ("male", "male", "male", "male", "other", None)))
+    found = validate_items(phq9, rows, patients=register, as_of=AS_OF)
+    assert found[["row_id", "rule", "severity"]].values.tolist() == [["r0", "sex_contradicts_register", "notice"]]
+    assert set(dispositions(rows, found)) == {"accepted"}
+
+
+def test_a_form_dated_after_the_patients_death_is_set_aside(rules, forms):
+    ends = [
+        ("p_0", "died", "2024-02-29"),
+        ("p_1", "died", "2024-03-01"),
+        ("p_2", "completed", "2024-02-01"),
+        ("p_3", "died", None),
+    ]
+    frame = pd.DataFrame(ends, columns=["patient_id", "end_reason", "ended_on"])
+    ids = [f"e{n}" for n in range(4)]
+    known = EPISODES.conform(frame.assign(programme_id="north", episode_id=ids, row_id=ids, delivery_id="d0"))
+    rows = forms({}, {}, {}, {}, {})
+    assert rules(rows, episodes=known) == {"r0": ["form_after_death"]}
+    assert rules(rows, episodes=known.assign(programme_id="south")) == {}

@@ -35,7 +35,7 @@ def dates(*texts):
     return pd.to_datetime(pd.Series(texts)).astype("datetime64[s]")
 
 
-def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1)):
+def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1), form_state="complete"):
     names = ["programme_id", "episode_id", "patient_id", "started_on", "ended_on", "end_reason"]
     of = pd.DataFrame([dict(zip(names, row, strict=False)) for row in episodes], columns=names)
     of = EPISODES.conform(
@@ -47,7 +47,10 @@ def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1)):
         administered_on=dates(*given["administered_on"]), edition="x", value_set_id=None, is_provisional=False
     )
     expected = schedule.expected(
-        given.drop_duplicates(["programme_id", "instrument", "row_id"]), of, settings=SETTINGS, as_of=as_of
+        given.drop_duplicates(["programme_id", "instrument", "row_id"]).assign(form_state=form_state),
+        of,
+        settings=SETTINGS,
+        as_of=as_of,
     )
     course = trajectories.trajectories(given, expected, of, settings=SETTINGS)
     known = pd.DataFrame(patients or [], columns=["programme_id", "patient_id", "birth_year", "sex"])
@@ -135,3 +138,14 @@ def test_without_an_episode_the_stated_moment_leaves_without_status_or_months():
 
 def test_nobody_gives_no_rows():
     assert len(contributed([], [])) == 0
+
+
+def test_a_form_that_is_to_be_finished_leaves_as_a_moment_that_is_still_open():
+    """Six months after 10 January is 10 July 2023, and the window closes on 24 August."""
+    scores = [("a", "r3", "p12", "2023-07-20", None, "phq9", "total", 7.0)]
+    episodes = [("a", "e1", "p12", "2023-01-10")]
+    for as_of, told in ((date(2023, 8, 24), ["open"]), (date(2023, 8, 25), ["received"])):
+        found = contributed(episodes, scores, as_of=as_of, form_state="partial")
+        m6 = found[(found["instrument"] == "phq9") & (found["moment"] == "m6")]
+        assert m6["status"].tolist() == told
+        assert m6["score"].notna().tolist() == [told == ["received"]]

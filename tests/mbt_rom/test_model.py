@@ -348,3 +348,21 @@ def test_a_key_that_a_site_supplies_changes_how_forms_are_read_by_the_items_it_n
 def test_a_scale_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(KeyError, match="gsi"):
         instrument("bsi").scale("total")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_judged_otherwise"),
+    [
+        ({"norms": [norm(mean=4)]}, False),
+        ({"scales": [scale(label="Another name")]}, False),
+        ({"scales": [scale(method="mean")]}, True),
+        ({"scales": [scale(reverse=["tiny_01"])]}, True),
+        ({"prefixes": ["other"]}, True),
+    ],
+)
+def test_the_judging_hash_changes_with_how_the_primary_score_is_made(
+    changes: dict[str, Any], is_judged_otherwise: bool
+) -> None:
+    """A stored total is compared with it."""
+    before, after = (Instrument.model_validate(definition(**c)) for c in ({}, changes))
+    assert (before.judging_hash != after.judging_hash) is is_judged_otherwise

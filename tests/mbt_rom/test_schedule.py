@@ -32,8 +32,9 @@ def episodes(*rows):
 
 
 def forms(*rows):
-    """Rows of (row_id, patient, date) and, optionally, moment_given, instrument, programme and is_complete."""
+    """Rows of (row_id, patient, date) and, optionally, moment_given, instrument, programme, is_complete and form_state."""
     names = ["row_id", "patient_id", "administered_on", "moment_given", "instrument", "programme_id", "is_complete"]
+    names.append("form_state")
     frame = pd.DataFrame([dict(zip(names, row, strict=False)) for row in rows], columns=names)
     frame = frame.astype({"row_id": "str", "patient_id": "str", "moment_given": "str", "is_complete": "boolean"})
     frame["administered_on"] = pd.to_datetime(frame["administered_on"]).astype("datetime64[s]")
@@ -241,3 +242,41 @@ def test_nothing_in_gives_nothing_out():
     rows = schedule.expected(forms(), episodes(), settings=consortium(), as_of=AS_OF)
     assert len(rows) == 0
     assert len(schedule.response(rows)) == 0
+
+
+# ---- forms that were begun ----------------------------------------------------------------------------------------------------
+
+
+def begun(row_id, on, state="partial"):
+    return (row_id, "p1", on, None, "bsi", "a", None, state)
+
+
+@pytest.mark.parametrize("state", ["opened", "partial"])
+def test_a_form_that_was_only_begun_is_to_be_finished_while_its_window_is_open(state):
+    """Started on 10 September 2023: six months later is 10 March 2024, open from 25 January to 24 April."""
+    of = episodes(("a", "e1", "p1", "2023-09-10"))
+    rows = forms(begun("r1", "2024-02-20", state), ("r0", "p1", "2023-09-01"))
+    assert matched(rows, of) == {"r1": ("m6", "to_be_finished"), "r0": ("baseline", "received")}
+    for as_of, status in (("2024-04-24", "to_be_finished"), ("2024-04-25", "received")):
+        found = schedule.expected(rows, of, settings=consortium(), as_of=date.fromisoformat(as_of))
+        assert found.set_index("row_id").loc["r1", "status"] == status
+
+
+def test_a_finished_form_goes_before_one_that_was_begun():
+    of = episodes(("a", "e1", "p1", "2023-09-10"))
+    rows = forms(begun("r1", "2024-03-01"), ("r2", "p1", "2024-02-01"))
+    assert matched(rows, of) == {"r2": ("m6", "received"), "r1": ("unscheduled", "unscheduled")}
+
+
+def test_nobody_waits_for_the_dead_to_finish_a_form():
+    of = episodes(("a", "e1", "p1", "2023-09-10", "2024-02-25", "died"))
+    assert matched(forms(begun("r1", "2024-02-20")), of) == {"r1": ("m6", "received")}
+
+
+def test_a_form_to_be_finished_counts_as_not_yet_due():
+    of = episodes(("a", "e1", "p1", "2023-09-10"), ("a", "e2", "p2", "2023-09-10"))
+    rows = forms(begun("r1", "2024-02-20"), ("r2", "p2", "2024-02-20"))
+    table = schedule.response(schedule.expected(rows, of, settings=consortium(), as_of=AS_OF))
+    m6 = table[(table["instrument"] == "bsi") & (table["moment"] == "m6")].iloc[0]
+    counts = ["n_started", "n_not_yet_due", "n_not_eligible", "n_eligible", "n_received"]
+    assert m6[counts].tolist() == [2, 1, 0, 1, 1]

@@ -140,7 +140,7 @@ def test_sites_are_programmes_in_a_shared_file() -> None:
 def test_questionnaires_under_names_with_a_suffix_need_a_mapping() -> None:
     header = [*STUDY, *[f"{name}_t0" for name in PHQ9], *[f"{name}_t0" for name in EQ5D]]
     got = deliver(text(header, ["1", "", "north", "", "02-02-2026", *ANSWERS, *["1"] * 6], delimiter=";"))
-    assert got.refused_for == "columns_unknown"
+    assert got.refused_for == "file_to_confirm"
     assert got.items == {}
 
 

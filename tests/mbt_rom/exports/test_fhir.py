@@ -178,7 +178,7 @@ def test_the_address_of_the_questionnaire_and_exactly_its_numbers_are_read_whate
     numbered = [item(f"q{n}", valueInteger=a) for n, a in enumerate(GIVEN, 1)]
     named = "https://example.org/Questionnaire/phq-9|2.0"
     assert answers(deliver(response(numbered[::-1], questionnaire=named))) == GIVEN
-    assert deliver(response(numbered, questionnaire=ADDRESS)).refused_for == "columns_unknown"
+    assert deliver(response(numbered, questionnaire=ADDRESS)).refused_for == "file_to_confirm"
     assert deliver(response(numbered[1:], questionnaire=named)).refused_for == "item_count_wrong"
     extra = [*numbered, item("q11", valueInteger=1)]
     assert deliver(response(extra, questionnaire=named)).refused_for == "item_count_wrong"
@@ -207,7 +207,7 @@ def unnamed() -> list[dict[str, Any]]:
 def test_a_questionnaire_beside_it_tells_what_link_ids_measure_and_what_answers_are_worth(name: str) -> None:
     book = deliver(questionnaire(f"http://hl7.org/fhir/StructureDefinition/{name}")).codebook
     assert book is not None
-    assert deliver(response(unnamed())).refused_for == "columns_unknown"
+    assert deliver(response(unnamed())).refused_for == "file_to_confirm"
     assert answers(deliver(response(unnamed(), questionnaire=f"{ADDRESS}|1"), codebooks=[book])) == GIVEN
     assert deliver(response(unnamed(), questionnaire=f"{ADDRESS}|2"), codebooks=[book]).refused_for == "columns_unknown"
 
@@ -294,4 +294,4 @@ def test_the_argonaut_example_is_one_phq9_with_the_answers_counted_by_hand() -> 
     assert done.items["phq9"]["phq9_10"].tolist() == [0]
     assert done.items["phq9"]["respondent"].tolist() == ["self"]
     assert rules(done) == []
-    assert deliver(raw).refused_for == "columns_unknown"
+    assert deliver(raw).refused_for == "file_to_confirm"
