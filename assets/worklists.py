@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,16 +79,23 @@ def _open(state: State, wanted: list[str] | None) -> pd.DataFrame:
     names = [n for n in state.catalogue.tables if n.startswith("findings/") and n not in NO_OPEN_FINDINGS]
     found = {n.partition("/")[2]: state.read(n, programmes=wanted) for n in names}
     deliveries = found["deliveries"]
-    closed: set[str] = set()
+    key = ["programme_id", "row_id"]
+    closed: set[tuple[str, str]] = set()
     for instrument in state.instruments:
         named = pd.concat([found[instrument]["row_id"], deliveries["row_id"]]).dropna()
         if len(named):
             items = state.read(f"items/{instrument}", programmes=wanted)
             told = found[instrument]
-            closed |= set(told.loc[told["rule"] == acceptance.WITHDRAWN, "row_id"])
-            closed |= set(items["row_id"]) - set(acceptance.open_rows(items, deliveries)["row_id"])
+            closed |= set(_pairs(told.loc[told["rule"] == acceptance.WITHDRAWN, key]))
+            standing = acceptance.open_rows(items, deliveries)
+            closed |= set(_pairs(items[key])) - set(_pairs(standing[key]))
     rows = pd.concat([f for f in found.values() if len(f)] or [deliveries], ignore_index=True)
-    return rows[~rows["row_id"].isin(closed)]
+    return rows[[pair not in closed for pair in _pairs(rows[key])]]
+
+
+def _pairs(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Programme and row: the same bytes may have been delivered to two programmes."""
+    return rows.itertuples(index=False, name=None)
 
 
 def closed(state: State, programme: str | None) -> pd.DataFrame:
@@ -204,17 +211,18 @@ def _patient_numbers(state: State, rows: pd.DataFrame) -> pd.Series:
     numbers = {
         p: n for folder in (*rows["programme"].unique(), SHARED) for p, (_, n) in state.vault.numbers(folder).items()
     }
-    wanted = list(rows["row_id"].dropna().unique())
     parts = [_people(state, f"items/{i}") for i in state.instruments]
     parts += [_people(state, f"reference/{name}") for name in ("patients", "episodes")]
     people = pd.concat(parts, ignore_index=True)
-    person = people[people["row_id"].isin(wanted)].drop_duplicates("row_id").set_index("row_id")["patient_id"]
-    return rows["row_id"].map(person.map(numbers)).astype("str")
+    people = people[people["row_id"].isin(rows["row_id"].dropna().unique())]
+    number = dict(zip(_pairs(people[["programme_id", "row_id"]]), people["patient_id"].map(numbers), strict=True))
+    found = [number.get(pair) for pair in _pairs(rows[["programme", "row_id"]])]
+    return pd.Series(found, index=rows.index, dtype="str")
 
 
 def _people(state: State, table: str) -> pd.DataFrame:
     declared = [c.name for c in state.catalogue[table].columns]
-    wanted = ["row_id", "patient_id"]
+    wanted = ["programme_id", "row_id", "patient_id"]
     return (
         state.read(table, columns=wanted) if set(wanted) <= set(declared) else pd.DataFrame(columns=wanted, dtype="str")
     )
