@@ -89,15 +89,6 @@ class Rule:
 _CATALOGUE: tuple[Rule, ...] = (
     # ---- the whole delivery -------------------------------------------------------------------------------------------
     Rule(
-        "correction_misplaced",
-        "fatal",
-        "research_assistant",
-        "the correction names a sheet, row or column that the delivered file does not have, or has twice",
-        "Look the cell up in the list of findings of today, and correct it again; or correct it in the survey tool",
-        "de correctie noemt een blad, rij of kolom die het aangeleverde bestand niet of dubbel heeft",
-        "Zoek de cel op in de bevindingen van vandaag en corrigeer opnieuw; of corrigeer in het bronsysteem",
-    ),
-    Rule(
         "worklist_damaged",
         "fatal",
         "research_assistant",
@@ -198,6 +189,15 @@ _CATALOGUE: tuple[Rule, ...] = (
         "het werkboek wordt bij het uitpakken veel groter dan het bestand zelf, zoals bij een beschadigd of kwaadaardig "
         "bestand; het is niet geopend",
         "Vraag de afzender of dit bestand van hem of haar komt; zo ja, laat het dan als CSV exporteren",
+    ),
+    Rule(
+        "correction_misplaced",
+        "fatal",
+        "research_assistant",
+        "the correction names a sheet, row or column that the delivered file does not have, or has twice",
+        "Look the cell up in the list of findings of today, and correct it again; or correct it in the survey tool",
+        "de correctie noemt een blad, rij of kolom die het aangeleverde bestand niet of dubbel heeft",
+        "Zoek de cel op in de bevindingen van vandaag en corrigeer opnieuw; of corrigeer in het bronsysteem",
     ),
     Rule(
         "columns_unknown",

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mbt_rom.form_states import PARTIAL
 from mbt_rom.model import Cutoff, Instrument, Item, Method, Scale
 from mbt_rom.valuation import MISSING as MISSING
 from mbt_rom.valuation import ValueSet, look_up, no_adult_value_set
@@ -655,6 +654,8 @@ def score(
 
     result = scale_scores(definition, answers_of(definition, items), value_set=value_set)
     is_minor = np.zeros(len(items), dtype=bool) if ages is None else no_adult_value_set(ages)
+    from mbt_rom.form_states import PARTIAL
+
     is_partial = items["form_state"].eq(PARTIAL).to_numpy(dtype=bool)
     n_scales = len(definition.scales)
     carried = [

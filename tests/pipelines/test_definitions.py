@@ -116,6 +116,7 @@ def test_risk_answers_wait_for_nothing_but_answers_and_findings() -> None:
     assert _above(graph, "outcomes/alerts") - parents == {
         "deliveries/ledger",
         "reference/patients",
+        "reference/episodes",
         "findings/registers",
     }
     assert {"phq9", "sshi", "bsi"} <= asked
