@@ -650,12 +650,11 @@ def score(
     """
     import pandas as pd
 
+    from mbt_rom.form_states import PARTIAL
     from mbt_rom.tables import scores_table
 
     result = scale_scores(definition, answers_of(definition, items), value_set=value_set)
     is_minor = np.zeros(len(items), dtype=bool) if ages is None else no_adult_value_set(ages)
-    from mbt_rom.form_states import PARTIAL
-
     is_partial = items["form_state"].eq(PARTIAL).to_numpy(dtype=bool)
     n_scales = len(definition.scales)
     carried = [
