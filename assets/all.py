@@ -9,6 +9,7 @@ import dagster as dg
 from assets import benchmarks, checks, closed, contributions, deliveries, instruments, outcomes, publication, reference
 from mbt_rom import registry
 from mbt_rom.model import Instrument
+from mbt_rom.tables import SOURCES
 
 
 def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions:
@@ -23,13 +24,14 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         deliveries.conservation_of(names),
         deliveries.revisions_of(names),
         closed.closed_of(names),
-        deliveries.summary_of([*names, "deliveries", "registers", "psychometrics"]),
+        deliveries.summary_of([*names, *SOURCES]),
         *reference.registers(),
         reference.programmes,
         outcomes.expected_of(names),
         outcomes.response,
         outcomes.trajectories_of(names),
         *outcomes.psychometrics_of(names),
+        outcomes.plausibility_of(names),
         outcomes.change,
         outcomes.alerts_of(given),
         contributions.outcomes,

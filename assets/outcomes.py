@@ -16,6 +16,8 @@ from mbt_rom import reliability, schedule
 from mbt_rom import trajectories as courses
 from mbt_rom.careless import careless_findings
 from mbt_rom.model import Instrument
+from mbt_rom.plausibility import Known
+from mbt_rom.settings import SHARED
 from mbt_rom.tables import ITEM_PSYCHOMETRICS, PSYCHOMETRICS, Table
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
@@ -128,6 +130,58 @@ def _psychometric_findings(instruments: list[str]) -> dg.AssetsDefinition:
         return below_each_other([reliability.below_published_findings(psychometrics), *careless])
 
     return findings
+
+
+def plausibility_of(instruments: list[str]) -> dg.AssetsDefinition:
+    """The asset `findings/plausibility` over these instruments: what several tables tell only together."""
+
+    @dg.asset(
+        key=["findings", "plausibility"],
+        group_name="findings",
+        ins={
+            "expected": _EXPECTED,
+            "trajectories": _TRAJECTORIES,
+            "episodes": _EPISODES,
+            "therapists": dg.AssetIn(["reference", "therapists"]),
+            "patients": dg.AssetIn(["reference", "patients"]),
+            "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
+            **each("items", instruments),
+        },
+        partitions_def=PROGRAMME,
+        backfill_policy=RANGE,
+    )
+    @value_free
+    def plausibility(
+        context: dg.AssetExecutionContext,
+        rom: HomeResource,
+        expected: pd.DataFrame,
+        trajectories: pd.DataFrame,
+        episodes: pd.DataFrame,
+        therapists: pd.DataFrame,
+        patients: pd.DataFrame,
+        delivery_findings: pd.DataFrame,
+        **items: pd.DataFrame,
+    ) -> pd.DataFrame:
+        """What does not fit the register, the plan or the forms before it; sets nothing aside."""
+        from expectations.plausibility import validate_plausibility
+
+        state = rom.state
+        numbers = {k: v for p in (*context.partition_keys, SHARED) for k, v in state.vault.numbers(p).items()}
+        known = Known(
+            definitions=state.instruments,
+            settings=state.home.settings,
+            items=of_stage("items", items),
+            expected=expected,
+            trajectories=trajectories,
+            episodes=episodes,
+            therapists=therapists,
+            patients=patients,
+            delivery_findings=delivery_findings,
+            numbers=numbers,
+        )
+        return validate_plausibility(known)
+
+    return plausibility
 
 
 @dg.asset(

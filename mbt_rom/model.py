@@ -303,7 +303,8 @@ class RiskRule(Fact):
 class Manual(Frozen):
     """What the MBT quality manual says of the instrument, and what was decided where it differs from what was published.
 
-    `items` is the count that the manual prints, `published_items` that of the published form.
+    `items` is the count that the manual prints, `published_items` that of the published form. `every_days`: how often it may be
+    filled in between the moments of the plan, 7 for every week.
     """
 
     label: str | None = None
@@ -313,6 +314,7 @@ class Manual(Frozen):
     recall: str | None = None
     decision: str | None = None
     schedule: dict[Moment, Literal["required", "desired"]] = {}
+    every_days: int | None = None
     notes: tuple[str, ...] = ()
 
     @property
