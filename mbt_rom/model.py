@@ -502,15 +502,20 @@ class Instrument(Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @cached_property
+    def named_scales(self) -> tuple[tuple[str, str | None], ...]:
+        """Id of every scale and, where it is the answer to one item, that item: what stored totals and items may be called by."""
+        return tuple((scale.id, scale.items[0] if scale.method == "single" else None) for scale in self.scales)
+
+    @cached_property
     def reading_hash(self) -> str:
         """Twelve hexadecimal digits that change when forms may be recognised, read or judged otherwise than before.
 
         They stay the same when only scoring, norms and what else lies behind the answers change. Of the scales only this counts:
-        the items without which a form is refused; where a coding says right or wrong, the right answers; where one turns items
+        their names, by which stored totals are recognised; the items without which a form is refused; where a coding says right or wrong, the right answers; where one turns items
         round, which items of the primary scale are reversed, since reading looks whether they run with the others.
         """
         read = self.model_dump_json(exclude=set(BEYOND_READING))
-        looked_at: list[object] = [*self.needed_items, len(self.primary.items)]
+        looked_at: list[object] = [*self.needed_items, len(self.primary.items), self.named_scales, self.primary.id]
         if any(coding.is_scored for coding in self.codings):
             looked_at.append(sorted(self.right_answers.items()))
         if any(coding.reversed_items for coding in self.codings):

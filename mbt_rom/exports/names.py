@@ -683,7 +683,7 @@ class Spelling:
         self.prefix = prefix.replace("_", "")
         self.named = prefix
         self.instrument = instrument.id
-        self.scales = {normalised(scale.id): scale.id for scale in instrument.scales}
+        self.scales = {normalised(scale): scale for scale, _ in instrument.named_scales}
         self.abbreviated = _abbreviations(instrument)
         self.primary = instrument.primary.id
         self.items = {**_single_items(instrument), **items_by_key(instrument.items), **(order or {})}
@@ -732,19 +732,19 @@ class Spelling:
 
 def _single_items(instrument: Instrument) -> dict[str, str]:
     """Names of scales that are one item ('sds_work') -> that item."""
-    return {item_key(scale.id): scale.items[0] for scale in instrument.scales if scale.method == "single"}
+    return {item_key(scale): item for scale, item in instrument.named_scales if item is not None}
 
 
 def _abbreviations(instrument: Instrument) -> dict[str, str]:
     """How the names of scales beside the primary one are cut short, where that names only one: anx, ai, pa -> scale id."""
     named: dict[str, set[str]] = {}
-    for scale in instrument.scales:
-        words = normalised(scale.id).split("_")
+    for scale, _ in instrument.named_scales:
+        words = normalised(scale).split("_")
         short = {words[0], "".join(word[0] for word in words)} if len(words) > 1 else set()
         short |= {words[0][:n] for n in range(3, len(words[0]))}
         short |= {"".join(words), "".join(words[:2])}
         for name in short - {""}:
-            named.setdefault(name, set()).add(scale.id)
+            named.setdefault(name, set()).add(scale)
     return {n: next(iter(s)) for n, s in named.items() if len(s) == 1 and instrument.primary.id not in s and len(n) > 1}
 
 

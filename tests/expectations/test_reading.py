@@ -30,9 +30,12 @@ class ReadOnly(Instrument):
 
 def read_only(definition: Instrument) -> Instrument:
     made = ReadOnly.model_construct(**{name: getattr(definition, name) for name in Instrument.model_fields})
-    # What the hash holds of the scales: needed items, right answers, and which items are reversed.
+    # What the hash holds of the scales: their names, needed items, right answers, and which items are reversed.
     made.__dict__.update(
-        primary=definition.primary, needed_items=definition.needed_items, right_answers=definition.right_answers
+        primary=definition.primary,
+        named_scales=definition.named_scales,
+        needed_items=definition.needed_items,
+        right_answers=definition.right_answers,
     )
     return made
 
