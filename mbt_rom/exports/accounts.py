@@ -116,7 +116,8 @@ def tell(
             told[position] = _doubted(columns, position, meaning, against)
     reasons = {i: _FREE_TEXT for i in columns.is_free_text if i not in told and columns.sheet.fact(i).role is None}
     left = [i for i, header in enumerate(columns.sheet.headers) if header and i not in told and i not in reasons]
-    left = [i for i in left if columns.sheet.fact(i).role not in LEFT]
+    facts = columns.sheet.fact
+    left = [i for i in left if facts(i).role not in LEFT and not facts(i).is_derived]
     told |= proposals(columns, left, taken)
     return described(columns.sheet, told, reasons)
 

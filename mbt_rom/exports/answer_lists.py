@@ -224,13 +224,20 @@ def against_cells(instrument: Instrument, item: Item, texts: Sequence[str]) -> s
     >>> against_cells(phq9, phq9.items[0], ["7"] * 8), against_cells(phq9, phq9.items[0], ["4"] * 8)
     ('most of its cells hold no answer that PHQ-9 has (0 to 3)', None)
     """
-    if len(texts) < FEWEST_ANSWERS:
-        return None
-    readers = [cell_reader(instrument, item), *(cell_reader(instrument, item, (c,)) for c in instrument.codings)]
-    kinds = {text: any(_reads(reader, text) for reader in readers) for text in set(texts)}
-    if share([not kinds[text] for text in texts]) <= MOST:
+    if len(texts) < FEWEST_ANSWERS or share(_readable(instrument, item, texts)) >= 1 - MOST:
         return None
     return f"most of its cells hold no answer that {instrument.name} has ({item.bounds})"
+
+
+def all_readable(instrument: Instrument, item: Item, texts: Sequence[str]) -> bool:
+    """Whether every cell is an answer of the item, under one or another of the codings that the instrument has."""
+    return all(_readable(instrument, item, texts))
+
+
+def _readable(instrument: Instrument, item: Item, texts: Sequence[str]) -> list[bool]:
+    readers = [cell_reader(instrument, item), *(cell_reader(instrument, item, (c,)) for c in instrument.codings)]
+    kinds = {text: any(_reads(reader, text) for reader in readers) for text in set(texts)}
+    return [kinds[text] for text in texts]
 
 
 def fit_cells(item: Item, texts: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mbt_rom.exports import answer_lists, shapes, values
 from mbt_rom.exports.columns import Columns, proposal
-from mbt_rom.exports.evidence import confidence
+from mbt_rom.exports.evidence import WITHOUT_A_NAME, confidence
 from mbt_rom.exports.names import Meaning, normalised
 from mbt_rom.model import Instrument, Item
 
@@ -48,6 +48,8 @@ _WORDS: dict[str, frozenset[str]] = {
     "programme": frozenset(["programma", "programme", "afdeling", "locatie", "vestiging", "team", "unit", "site"]),
     "complete": frozenset(["compleet", "complete", "completed", "voltooid", "afgerond", "finished", "status"]),
 }
+#: Fewer numbered columns than this are no guess, unless their texts name an instrument: three columns are anything.
+FEWEST_OF_A_STEM = 5
 #: The most words that a name of such a field has: longer ones are questions.
 _MOST_WORDS = 4
 
@@ -63,9 +65,9 @@ def proposals(columns: Columns, positions: Sequence[int], taken: Mapping[int, Me
     return found | {i: r for i in rest if (r := _role(columns, i, roles)) is not None}
 
 
-def _entry(kinds: Sequence[str], reason: str, meant: dict[str, str], *, is_named: bool = False) -> dict[str, Any]:
+def _entry(kinds: Sequence[str], reason: str, meant: dict[str, str]) -> dict[str, Any]:
     return {
-        "confidence": confidence(kinds, is_contradicted=is_named),
+        "confidence": min(confidence(kinds), WITHOUT_A_NAME),
         "reason": f"{reason}; to be confirmed",
         "proposal": meant,
     }
@@ -82,9 +84,7 @@ def _unassumed(columns: Columns, positions: Sequence[int], *, items_only: bool) 
         meant = sure or next((m for m in named if m.instrument in columns.usual), named[0])
         reason = f"named {columns.sheet.codes[i][:40]}, but nothing was taken in as that"
         kinds = ["name" if sure else "other_name"]
-        found[i] = _entry(
-            kinds, reason, proposal(meant.role, instrument=meant.instrument, item=meant.item), is_named=True
-        )
+        found[i] = _entry(kinds, reason, proposal(meant.role, instrument=meant.instrument, item=meant.item))
     return found
 
 
@@ -119,15 +119,17 @@ def _stems(columns: Columns, positions: Sequence[int]) -> dict[int, dict[str, An
         matched = _STEM.fullmatch(normalised(columns.sheet.codes[i]))
         if matched is not None:
             groups.setdefault(matched.group(1), {})[i] = str(int(matched.group(2)))
-    found: dict[int, dict[str, Any]] = {}
-    for stem, numbers in groups.items():
-        if len(numbers) >= 3 and len(set(numbers.values())) == len(numbers):
-            found |= _group(columns, stem, numbers)
-    return found
+    several = [g for g in groups.items() if len(g[1]) >= 3 and len(set(g[1].values())) == len(g[1])]
+    guesses = [guess for stem, numbers in several if (guess := _group(columns, stem, numbers))]
+    guessed = [next(iter(guess.values()))["proposal"]["instrument"] for guess in guesses]
+    unlike = [g for g, instrument in zip(guesses, guessed, strict=True) if guessed.count(instrument) == 1]
+    return {i: entry for guess in unlike for i, entry in guess.items()}
 
 
 def _group(columns: Columns, stem: str, numbers: Mapping[int, str]) -> dict[int, dict[str, Any]]:
     in_text = _instruments_in_texts(columns, numbers)
+    if len(numbers) < FEWEST_OF_A_STEM and not in_text:
+        return {}
     fitting = [d for d in columns.instruments.values() if _could_be(columns, d, numbers)]
     for preferred in (in_text, columns.usual):
         if len(kept := [d for d in fitting if d.id in preferred]) == 1:
@@ -183,12 +185,15 @@ def _could_be(columns: Columns, instrument: Instrument, numbers: Mapping[int, st
 
 
 def _cells_could_be(columns: Columns, position: int, instrument: Instrument, item: Item) -> bool:
-    answers = columns.sheet.fact(position).answers
+    """Whether the answer list or the cells are those of the item, under any of its codings."""
+    answers, texts = columns.sheet.fact(position).answers, columns.answers(position, instrument, item)
     if answers:
         judged = answer_lists.judged(instrument, item, answers, columns.sample(position))
-        if judged.against is not None and judged.suggested is None:
+        if judged.fits or judged.suggested is not None:
+            return True
+        if judged.against is not None:
             return False
-    return answer_lists.against_cells(instrument, item, columns.answers(position, instrument, item)) is None
+    return bool(texts) and answer_lists.all_readable(instrument, item, texts)
 
 
 # Roles ----------------------------------------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_a_questionnaire_beside_it_tells_what_link_ids_measure_and_what_answers_
     assert book is not None
     assert deliver(response(unnamed())).refused_for == "file_to_confirm"
     assert answers(deliver(response(unnamed(), questionnaire=f"{ADDRESS}|1"), codebooks=[book])) == GIVEN
-    assert deliver(response(unnamed(), questionnaire=f"{ADDRESS}|2"), codebooks=[book]).refused_for == "columns_unknown"
+    assert deliver(response(unnamed(), questionnaire=f"{ADDRESS}|2"), codebooks=[book]).refused_for == "file_to_confirm"
 
 
 def test_a_questionnaire_in_the_same_bundle_is_used() -> None:

@@ -63,7 +63,7 @@ def test_names_without_groups_and_numbers_within_one() -> None:
         text([*HEAD, "patient_id", *[f"mood/q{i}" for i in range(1, 10)], *TAIL], submission(["P1", *ANSWERS]))
     )
     assert plain.items["phq9"]["phq9_03"].tolist() == within.items["phq9"]["phq9_03"].tolist() == [2]
-    assert (elsewhere.dialect, elsewhere.refused_for) == ("kobo", "columns_unknown")
+    assert (elsewhere.dialect, elsewhere.refused_for) == ("kobo", "file_to_confirm")
 
 
 def test_one_question_in_two_groups_is_refused() -> None:

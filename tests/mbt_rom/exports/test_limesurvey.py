@@ -145,12 +145,12 @@ def test_token_is_the_response_where_there_is_no_id() -> None:
 def test_numbers_under_a_code_that_names_no_instrument_are_no_items(group: str) -> None:
     codes = ["patientnummer", *[f"{group}[SQ00{i}]" for i in range(1, 10)]]
     got = deliver(text([*OWN, *codes], response(["P1", *ANSWERS])))
-    assert (got.dialect, got.refused_for) == ("limesurvey", "columns_unknown")
+    assert (got.dialect, got.refused_for) == ("limesurvey", "file_to_confirm")
 
 
 def test_two_dimensions_are_no_items() -> None:
     codes = ["patientnummer", *[f"phq9[SQ001_SQ00{i}]" for i in range(1, 10)]]
-    assert deliver(text([*OWN, *codes], response(["P1", *ANSWERS]))).refused_for == "columns_unknown"
+    assert deliver(text([*OWN, *codes], response(["P1", *ANSWERS]))).refused_for == "file_to_confirm"
 
 
 def test_texts_alone_hold_no_items() -> None:
