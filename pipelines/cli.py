@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "Make a new home with a commented consortium.yaml.",
     "demo": "Make a home with a synthetic consortium in its inbox.",
     "load": "Take in an export; says how every column was understood.",
+    "deliveries": "What was delivered and how it was understood; drafts a mapping file.",
     "template": "Write a workbook for typing in forms from paper.",
     "compare": "Where two entries of the same paper forms differ.",
     "nightly": "Run everything that changed, end to end.",

@@ -25,9 +25,16 @@ _SHOWN = 20
 @click.option(
     "--mapping", "-m", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Mapping file to confirm."
 )
+@click.option(
+    "--draft",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a mapping file to check and confirm, FILE.yaml; keep nothing else.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show how the columns are understood; keep nothing.")
 @home_option
-def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run: bool, home: Path) -> None:
+def load(
+    files: tuple[Path, ...], programme: str, mapping: Path | None, draft: Path | None, dry_run: bool, home: Path
+) -> None:
     """Take in an export; says how every column was understood.
 
     A mapping file given here is kept in the home and applies from now on. Exit code 1 when a file has a fault.
@@ -35,6 +42,8 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
     \b
     Example:
       rom load bsi_2026.xlsx --programme our_programme --dry-run
+      rom load intake.csv --programme our_programme --draft intake.yaml
+      rom load intake.csv --programme our_programme --mapping intake.yaml
     """
     from assets.home import Home
     from assets.lock import writing
@@ -43,6 +52,9 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
     opened = Home.open(home)
     if programme not in opened.partitions:
         raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {', '.join(opened.partitions)}")
+    if draft is not None:
+        _draft(_understood(opened, files, programme, mapping), draft)
+        return
     if dry_run:
         taken = _understood(opened, files, programme, mapping)
     else:
@@ -55,6 +67,15 @@ def load(files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run:
     if not dry_run and any(t.outcome == "taken_in" or t.n_corrected for t in taken):
         click.echo(f"Next: rom nightly --home {home}")
     raise SystemExit(1 if any(t.needs_attention for t in taken) else 0)
+
+
+def _draft(taken: list[Taken], draft: Path) -> None:
+    from pipelines.commands.deliveries import write_draft
+
+    if len(taken) != 1:
+        raise click.UsageError("--draft takes one file at a time")
+    understood = taken[0].conformed.understood if taken[0].conformed is not None else []
+    write_draft(understood, draft, file_name=taken[0].label.split("/")[-1])
 
 
 def _report_today(n: int, programme: str, *, typed: bool) -> str:
@@ -140,7 +161,7 @@ def told(taken: Taken, *, is_kept: bool = True) -> str:
     }
     lines = [f"{taken.label}: {words[taken.outcome]}"]
     if taken.conformed is not None:
-        lines += _columns(taken.conformed.understood) + _findings(taken)
+        lines += columns_told(taken.conformed.understood) + _findings(taken)
     elif taken.outcome == "refused":
         lines.append(f"  {_why(taken)}")
     return "\n".join(lines)
@@ -167,13 +188,17 @@ def _why(taken: Taken) -> str:
     return f"{taken.label}: {rule.sentence}. {rule.remedy}."
 
 
-def _columns(understood: list[dict[str, Any]]) -> list[str]:
+def columns_told(understood: list[dict[str, Any]]) -> list[str]:
+    """One line per column: its name, what it is taken for or may be, how sure that is (0 to 1), and why."""
     lines = []
     for column in understood:
         place = f"{column['sheet']}: " if column.get("sheet") else ""
         named = [str(column[k]) for k in ("instrument", "item") if column.get(k)]
         what = " ".join([str(column["role"]).replace("_", " "), *named])
-        lines.append(f"  {place}{column['column']:<28} {what:<28} {column.get('reason') or ''}".rstrip())
+        if column.get("proposal"):
+            what = "TO CONFIRM"
+        sure = f"{column['confidence']:.2f}" if column.get("confidence") else "    "
+        lines.append(f"  {place}{column['column']:<28} {what:<28} {sure} {column.get('reason') or ''}".rstrip())
     return lines
 
 
