@@ -110,10 +110,16 @@ def _told(row: Any) -> str:
     facts = [
         row.kind,
         row.dialect,
-        f"{row.n_rows:,} rows" if isinstance(row.n_rows, int) else None,
+        _rows(row.n_rows),
         row.status,
         row.reason,
     ]
     known = [str(fact) for fact in facts if isinstance(fact, str)]
     by = f" by {row.received_by}" if isinstance(row.received_by, str) else ""
     return f"{row.delivery_id[:8]}  {row.received_at:%Y-%m-%d %H:%M}{by}  {row.programme_id}/{row.file_name}: {', '.join(known)}"
+
+
+def _rows(n: Any) -> str | None:
+    import pandas as pd
+
+    return None if pd.isna(n) else f"{int(n):,} rows"
