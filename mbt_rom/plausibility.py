@@ -61,9 +61,8 @@ class Known:
     @cached_property
     def all_forms(self) -> pd.DataFrame:
         """Every form as it was delivered, of all instruments: place, patient, date, `instrument`, and whether it `counts`."""
-        empty = pd.DataFrame(columns=[*_FORM, "instrument"])
-        found = [rows[_FORM].assign(instrument=i) for i, rows in self.items.items() if len(rows)]
-        forms = pd.concat(found or [empty], ignore_index=True)
+        found = [rows[_FORM].assign(instrument=i) for i, rows in self.items.items()]
+        forms = pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True).astype({"instrument": "str"})
         return forms.assign(counts=_among(forms, self.expected, ["programme_id", "instrument", "row_id"]))
 
     @cached_property

@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 
 #: A total that was rounded to two decimals lies this near to the exact one.
 ROUNDING = 0.005 + 1e-9
+#: Fewest items of which a sum that is off by their number is no coincidence.
+MIN_ITEMS = 3
 #: Fewest complete forms with a total from which a delivery as a whole can be judged.
 MIN_FORMS = 3
 #: Scores that a tool cannot be expected to give: a utility depends on the tariff that a home chose, a profile is a name.
@@ -55,7 +57,7 @@ def shift(definition: Instrument, rows: pd.DataFrame) -> Shift:
     given = rows["total_given"].notna()
     items = list(definition.needed_items)
     complete = rows.loc[given, [*items, "total_given"]].dropna()
-    if complete.empty:
+    if complete.empty or len(items) < MIN_ITEMS:
         return Shift(0, 0)
     total, sums = complete["total_given"].to_numpy(dtype=float), complete[items].sum(axis=1).to_numpy(dtype=float)
     n = [

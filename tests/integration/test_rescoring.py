@@ -50,9 +50,11 @@ licence: {status: public_domain}
 REVERSED = ("reverse: []", "reverse: [4, 5]")
 AFTER_SCORES = {
     "scores/mood5", "outcomes/expected", "outcomes/response", "outcomes/trajectories", "outcomes/change",
-    "outcomes/psychometrics", "outcomes/item_psychometrics", "findings/psychometrics", "findings/summary",
-    "contributions/outcomes",
+    "outcomes/psychometrics", "outcomes/item_psychometrics", "findings/psychometrics", "findings/plausibility",
+    "findings/summary", "contributions/outcomes",
 }  # fmt: skip
+#: Judged anew where the primary score is made otherwise, because a stored total is compared with it; and what says which forms count.
+JUDGED = {"findings/mood5", "findings/closed", "deliveries/conservation", "outcomes/alerts"}
 
 pytestmark = pytest.mark.slow
 
@@ -127,20 +129,20 @@ def test_nothing_is_stale_after_a_night(scored_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "replacement",
+    ("replacement", "judged", "of_code"),
     [
-        pytest.param(REVERSED, id="scoring"),
-        pytest.param(("mean: 5.0", "mean: 6.0"), id="norm"),
-        pytest.param(("label: fair", "label: good"), id="severity"),
+        pytest.param(REVERSED, JUDGED, {"findings/mood5", "scores/mood5"}, id="scoring"),
+        pytest.param(("mean: 5.0", "mean: 6.0"), set(), {"scores/mood5"}, id="norm"),
+        pytest.param(("label: fair", "label: good"), set(), {"scores/mood5"}, id="severity"),
     ],
 )
 def test_another_scoring_or_norm_makes_the_scores_and_what_follows_from_them_stale(
-    home: Path, replacement: tuple[str, str]
+    home: Path, replacement: tuple[str, str], judged: set[str], of_code: set[str]
 ) -> None:
     change(home, *replacement)
     stale = stale_tables(state_of(home))
-    assert {programme: set(tables) for programme, tables in stale.items()} == {"alpha": AFTER_SCORES}
-    assert changed_code(home) == {"alpha": {"scores/mood5"}, "beta": {"scores/mood5"}}
+    assert {programme: set(tables) for programme, tables in stale.items()} == {"alpha": AFTER_SCORES | judged}
+    assert changed_code(home) == {"alpha": of_code, "beta": of_code}
     assert stale_across(state_of(home)) == ["benchmarks/programmes", "published/site"]
 
 
@@ -179,9 +181,9 @@ def test_the_next_night_scores_anew_what_is_stale_and_nothing_else(home: Path) -
     assert set(new["definition_hash"]) == {state_of(home).instruments["mood5"].definition_hash}
     assert set(new["definition_hash"]).isdisjoint(set(old["definition_hash"]))
     written = {name for name, version in versions(home).items() if version != before[name]}
-    assert written == AFTER_SCORES | {"benchmarks/programmes"}
+    assert written == AFTER_SCORES | JUDGED | {"benchmarks/programmes"}
     # Beta has no MOOD-5: nothing of it was computed, and Dagster has its empty table from the first night.
-    assert changed_code(home) == {"beta": {"scores/mood5"}}
+    assert changed_code(home) == {"beta": {"findings/mood5", "scores/mood5"}}
     again = run(home, as_of=AS_OF, now=NOW + timedelta(days=2))
     assert again.n_runs == 0
 

@@ -38,6 +38,7 @@ SINGLE = {
     "deliveries/revisions",
     "findings/closed",
     "findings/deliveries",
+    "findings/plausibility",
     "findings/psychometrics",
     "findings/registers",
     "findings/summary",
@@ -138,7 +139,7 @@ def test_a_changed_definition_shows_in_the_code_version_of_its_tables_only() -> 
     for name in ("phq9", "bsi"):
         versions = [graph.get(dg.AssetKey([stage, name])).code_version for stage in ("items", "findings", "scores")]
         definition = instrument(name)
-        assert versions == [definition.reading_hash, definition.reading_hash, definition.definition_hash]
+        assert versions == [definition.reading_hash, definition.judging_hash, definition.definition_hash]
 
 
 def test_it_loads_without_a_home(tmp_path: Path) -> None:

@@ -35,3 +35,17 @@ def test_all_rules_are_told_in_the_language_asked_for(given, told):
 def test_a_language_that_there_is_not_is_refused():
     result = CliRunner().invoke(rules, ["--language", "fr"])
     assert result.exit_code == 2
+
+
+def test_what_one_definition_asks_needs_no_home(tmp_path):
+    result = CliRunner().invoke(rules, ["--instrument", "phq9", "--home", str(tmp_path / "none")])
+    assert result.exit_code == 0
+    assert result.output.startswith(
+        "PHQ-9: what its definition asks of every form\n  answer_out_of_range (error)\n      phq9_01 to phq9_10: 0 to 3\n"
+    )
+
+
+def test_an_instrument_that_does_not_exist_is_told_with_those_that_do(tmp_path):
+    result = CliRunner().invoke(rules, ["--instrument", "phq", "--home", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "no instrument 'phq'; there are bdi2, bsi," in result.output
