@@ -181,7 +181,7 @@ def test_the_next_night_scores_anew_what_is_stale_and_nothing_else(home: Path) -
     assert set(new["definition_hash"]) == {state_of(home).instruments["mood5"].definition_hash}
     assert set(new["definition_hash"]).isdisjoint(set(old["definition_hash"]))
     written = {name for name, version in versions(home).items() if version != before[name]}
-    assert written == AFTER_SCORES | JUDGED | {"benchmarks/programmes"}
+    assert written == AFTER_SCORES | JUDGED | {"reference/programmes", "benchmarks/programmes"}
     # Beta has no MOOD-5: nothing of it was computed, and Dagster has its empty table from the first night.
     assert changed_code(home) == {"beta": {"findings/mood5", "scores/mood5"}}
     again = run(home, as_of=AS_OF, now=NOW + timedelta(days=2))
