@@ -1,5 +1,8 @@
 """What arrived: the ledger (written when files are taken in), contents, findings about files, and the conservation law."""
 
+import json
+from collections.abc import Sequence
+
 import dagster as dg
 import pandas as pd
 
@@ -7,8 +10,10 @@ from assets.failures import refuse, value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import REFUSED, below_each_other
+from assets.state import EXPORT, REFUSED, below_each_other
 from mbt_rom import acceptance, withdrawn
+from mbt_rom.exports import wording
+from mbt_rom.findings import as_findings
 from mbt_rom.revisions import revisions
 from mbt_rom.tables import REVISIONS, findings_table
 
@@ -37,9 +42,18 @@ def contents(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFra
 def delivery_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> pd.DataFrame:
     """What is wrong with files and their columns, those that were refused included."""
     found = rom.state.deliveries(context.partition_keys).findings()
+    found = below_each_other([found, changed_surveys(rom.state.ledger, context.partition_keys)])
     found = found[~is_mended(found, rom.state.files(context.partition_keys))]
     refused = refusals(rom.state.ledger, context.partition_keys)
     return below_each_other([found, refused])
+
+
+def changed_surveys(ledger: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
+    """Findings about deliveries whose question texts or answer lists differ from those of others of the same folder."""
+    mine = ledger[ledger["programme_id"].isin(partitions) & ledger["kind"].eq(EXPORT) & ledger["understood"].notna()]
+    rows = mine[["programme_id", "delivery_id", "understood"]].itertuples(index=False)
+    told = [(str(folder), str(delivery), json.loads(str(understood))) for folder, delivery, understood in rows]
+    return as_findings(wording.changes(told), source="deliveries")
 
 
 def is_mended(found: pd.DataFrame, files: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from assets.failures import place
 from assets.state import CODEBOOK, CORRECTION, EXPORT, REFUSED, TAKEN_IN, State
-from mbt_rom.conform import Conformed
+from mbt_rom.conform import FULL_HEADER, Conformed
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.tables import LEDGER
 
@@ -278,8 +278,13 @@ def _facts(conformed: Conformed) -> dict[str, Any]:
         "mapping_hash": conformed.mapping_hash,
         "n_rows": conformed.n_rows,
         "shape": conformed.shape,
-        "understood": json.dumps(conformed.understood, ensure_ascii=False),
+        "understood": json.dumps([_kept(column) for column in conformed.understood], ensure_ascii=False),
     }
+
+
+def _kept(column: dict[str, Any]) -> dict[str, Any]:
+    """What the ledger keeps of a column: all that is told but the whole of a long header, which is often a question."""
+    return {key: value for key, value in column.items() if key != FULL_HEADER}
 
 
 def _stranger(state: State, file: Found) -> Taken:

@@ -45,6 +45,8 @@ from mbt_rom.tables import CONTENTS, EPISODES, PATIENTS, THERAPISTS, Table, find
 Flags = npt.NDArray[np.bool_]
 REGISTERS: dict[str, Table] = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 _CITIZEN_HEADERS = frozenset({"bsn", "burgerservicenummer", "sofinummer", "bsn_nummer", "citizen_service_number"})
+#: Key of a header that is too long for the ledger, in the account of columns. It is often a question, and is not kept.
+FULL_HEADER = "header"
 _LOG = logging.getLogger(__name__)
 
 
@@ -404,7 +406,10 @@ def _doubts(columns: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _shown(column: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: value for key, value in column.items() if key != "position"}, "column": short(column["column"])}
+    """A column as it is told: a header that is cut off is kept whole beside it, for a mapping file to name; see `FULL_HEADER`."""
+    header, shown = column["column"], short(column["column"])
+    whole = {FULL_HEADER: header} if header != shown else {}
+    return {**{key: value for key, value in column.items() if key != "position"}, "column": shown, **whole}
 
 
 def _stacked(sheets: Sequence[SheetRows], delivery: Delivery) -> dict[str, pd.DataFrame]:

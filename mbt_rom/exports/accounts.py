@@ -139,6 +139,8 @@ def _taken(columns: Columns, position: int, meaning: Meaning, judged: Judged, re
     }
     if is_item and instrument is not None:
         entry["coding"] = coding_said(instrument, judged.codings.get(instrument.id, ()))
+        if instrument.id in judged.codings:
+            entry["is_coding_told"] = True
     if meaning.scale is not None:
         entry["scale"] = meaning.scale
     return entry
@@ -180,7 +182,9 @@ def _named(columns: Columns, position: int, meaning: Meaning) -> str:
         instrument = columns.instruments[str(meaning.instrument)]
         return f"its text names {instrument.name}, number {meaning.number}"
     if meaning.role == "item" and meaning.number is not None:
-        return f"named {shown}, number {meaning.number}"
+        item = columns.instruments[str(meaning.instrument)]
+        number = item.item(meaning.item).number if meaning.item is not None else meaning.number
+        return f"named {shown}, number {number}"
     return f"named {shown}"
 
 

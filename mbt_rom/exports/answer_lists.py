@@ -229,6 +229,21 @@ def against_cells(instrument: Instrument, item: Item, texts: Sequence[str]) -> s
     return f"most of its cells hold no answer that {instrument.name} has ({item.bounds})"
 
 
+def other_coding(instrument: Instrument, item: Item, texts: Sequence[str]) -> str | None:
+    """The only coding of numbers that all cells fit where they do not fit the published one; None elsewhere.
+
+    >>> from mbt_rom.registry import instrument
+    >>> phq9 = instrument("phq9")
+    >>> other_coding(phq9, phq9.items[0], ["1", "4"]), other_coding(phq9, phq9.items[0], ["1", "3"])
+    ('one_based', None)
+    """
+    keys = {label_key(text) for text in texts}
+    if not keys or fit_cells(item, texts) or not all(NUMBER.fullmatch(key) for key in keys):
+        return None
+    fitting = [c.id for c in instrument.codings if {int(key) for key in keys} <= _range(c, item)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def all_readable(instrument: Instrument, item: Item, texts: Sequence[str]) -> bool:
     """Whether every cell is an answer of the item, under one or another of the codings that the instrument has."""
     return all(_readable(instrument, item, texts))

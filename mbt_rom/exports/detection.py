@@ -40,7 +40,7 @@ _OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_acc
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
 #: Register -> column of its table -> role of the export's column.
-_REGISTERS: dict[str, dict[str, str]] = {
+REGISTER_ROLES: dict[str, dict[str, str]] = {
     "episodes": {
         "episode_id": "episode",
         "patient_id": "patient",
@@ -453,7 +453,7 @@ def _complete(sheet: RawSheet, roles: Mapping[str, int]) -> Source | None:
 def _registers(looked: Columns) -> Understanding:
     meanings = looked.meanings
     present = {m.role for found in meanings.values() for m in found if m.instrument is None}
-    for register, columns in _REGISTERS.items():
+    for register, columns in REGISTER_ROLES.items():
         key = next(iter(columns.values()))
         if key in present and present & set(_TELLING[register]):
             return _register(looked, register, columns)

@@ -1,131 +1,273 @@
-"""A mapping file drafted from how a file was understood, for a person to check, complete and confirm.
+"""A mapping file drafted from how a sheet was understood: what is sure is stated, what must be confirmed is marked.
 
-Belongs here: the text of the draft. Does not belong here: understanding columns (`detection`, `proposals`), what a mapping file may say
-(`mapping`), writing it to disk.
+Belongs here: the text of the draft. Does not belong here: what a column probably is (`accounts`, `proposals`), what a mapping file
+may say (`mapping`), writing files (`pipelines`).
 
-What is sure stands there as it is. What is only probable stands there too, marked `confirm`: nothing counts by it until a person has
-loaded the file with the draft. Headers of columns come out of the file; no cell does.
+A line that ends in `# confirm` states what only a person can know. A mapping drafted here fits the sheets that have all columns
+of this one, so it is used again for files of the same shape, and for no other survey.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-CONFIRM = "# confirm"
-#: Roles with a key of their own in a mapping file -> how it is written around the header.
-_WRITTEN = {
-    "patient": "patient: {{column: {0}}}",
-    "date": "date: {{column: {0}}}",
-    "programme": "programme: {{column: {0}}}",
-    "response_id": "response_id: {0}",
-    "submitted_at": "submitted_at: {{column: {0}}}",
-    "complete": "complete: {{column: {0}}}",
-    "language": "language: {{column: {0}}}",
-    "mode": "mode: {{column: {0}}}",
-}
-Column = Mapping[str, Any]
+import yaml
+
+from mbt_rom.exports.names import column_key, normalised
+from mbt_rom.exports.understanding import NOT_TAKEN_IN
+from mbt_rom.model import Instrument
+
+CONFIRM = "  # confirm"
+#: Stands where nothing in the file says what belongs there. No column, order or coding has this name: a draft that still holds it is refused.
+UNKNOWN = "fill_in"
+#: No more columns than this say to which sheets the mapping applies.
+_MOST_MATCHED = 200
+_WIDTH = 110
+_FIELDS = ("date", "submitted_at", "complete")
+_PLAIN = ("language", "mode", "respondent", "assisted", "interviewer", "is_blind")
+_MOMENT = re.compile(r"baseline|m\d{1,3}")
 
 
-def draft(understood: Sequence[Column], *, name: str, file_name: str) -> str:
-    """The text of a mapping file for a sheet whose columns are described as `conform.Conformed.understood` describes them.
+@dataclass(frozen=True)
+class _Column:
+    """What one column is, or is proposed to be."""
 
-    `name` is an identifier. It matches every sheet that has the columns it names. Of a workbook, the first sheet that holds items.
-    Raises ValueError where no column was, or probably is, an item of an instrument: then there is nothing to draft.
+    header: str
+    meant: Mapping[str, Any]
+    is_sure: bool
+    confidence: float
+    is_derived: bool
 
-    >>> told = {"sheet": None, "role": "not_taken_in", "item": None, "instrument": None, "block": None, "coding": None}
-    >>> columns = [
-    ...     told | {"column": "Nr", "proposal": {"role": "patient"}, "reason": "?"},
-    ...     told | {"column": "Q1", "proposal": {"role": "item", "instrument": "phq9", "item": "phq9_01"}, "reason": "?"},
-    ... ]
-    >>> print(draft(columns, name="intake", file_name="q.csv"))
-    # Drafted from q.csv. Check every line marked 'confirm', above all the order of the questions; then load the file with it:
-    #   rom load FILE --programme P --mapping THIS_FILE
-    name: intake
-    matches: {columns: ["Nr", "Q1"]}
-    patient: {column: "Nr"}  # confirm
-    forms:
-      - instrument: phq9
-        items:
-          phq9_01: "Q1"  # confirm
+    @property
+    def mark(self) -> str:
+        return "" if self.is_sure else CONFIRM
+
+
+def sheets_of(understood: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Names of the sheets of a file in which anything could be drafted, in their order."""
+    return list(dict.fromkeys(column["sheet"] for column in understood if _column(column) is not None))
+
+
+def draft(
+    understood: Sequence[Mapping[str, Any]], *, name: str, sheet: str | None, instruments: Mapping[str, Instrument]
+) -> str | None:
+    """The text of a mapping file for one sheet of a file; None where no form and no register could be drafted.
+
+    `understood`: the columns of the file (`understanding.described`). `name`: the mapping is called so, as far as a name allows.
     """
-    columns = [_meant(column) for column in _of_one_sheet(understood)]
-    used = [c for c in columns if c["role"] in (*_WRITTEN, "moment", "item")]
-    items = [c for c in used if c["role"] == "item"]
-    if not items:
-        raise ValueError("no column is, or probably is, an item of an instrument")
-    lines = [
-        f"# Drafted from {file_name}. Check every line marked 'confirm', above all the order of the questions; then load the file with it:",
-        "#   rom load FILE --programme P --mapping THIS_FILE",
-        f"name: {name}",
-        f"matches: {{columns: [{', '.join(_quoted(c['column']) for c in used)}]}}",
-        *_sheet(items[0]),
-        *_shared(used),
-        *(
-            []
-            if any(c["role"] == "patient" for c in used)
-            else ["# patient: {column: ...}  # confirm: no column was found"]
-        ),
-        "forms:",
-        *(line for key in _forms(items) for line in _form(key, columns)),
-    ]
-    return "\n".join(lines)
+    mine = [column for column in understood if column["sheet"] == sheet]
+    columns = [column for entry in mine if (column := _column(entry)) is not None]
+    forms, registers = _forms(columns, instruments), _registers(columns)
+    if not forms and not registers:
+        return None
+    several = len({column["sheet"] for column in understood}) > 1
+    return "\n".join(
+        [
+            "# Drafted from how MBT-ROM understood the file. Check every line, above all those marked 'confirm', and correct",
+            "# or remove what is wrong. Then: rom load FILE --mapping THIS_FILE --programme PROGRAMME (--dry-run shows it first)",
+            f"name: {_identifier(name)}",
+            *_matches(mine),
+            *([f"sheet: {_text(sheet)}"] if sheet and several else []),
+            *_fields(columns, has_forms=bool(forms)),
+            *(["forms:", *forms] if forms else []),
+            *(["registers:", *registers] if registers else []),
+            *_left(mine),
+            "",
+        ]
+    )
 
 
-def _of_one_sheet(understood: Sequence[Column]) -> list[Column]:
-    with_items = [c["sheet"] for c in understood if _meant(c)["role"] == "item"]
-    return [c for c in understood if not with_items or c["sheet"] == with_items[0]]
+def _column(entry: Mapping[str, Any]) -> _Column | None:
+    sure = entry["role"] != NOT_TAKEN_IN
+    meant = entry if sure else entry.get("proposal")
+    header = str(entry.get("header") or entry["column"] or "")
+    if meant is None or not header:
+        return None
+    return _Column(header, meant, sure, float(entry["confidence"]), bool(entry.get("is_derived")))
 
 
-def _meant(column: Column) -> dict[str, Any]:
-    """The column as it is understood or, where it is not taken in, as it probably is."""
-    proposal = column.get("proposal")
-    if column["role"] != "not_taken_in" or not proposal:
-        return {**column, "is_sure": True}
-    return {**column, **proposal, "is_sure": False}
+def _identifier(name: str) -> str:
+    plain = normalised(name) or "export"
+    return plain if plain[0].isalpha() else f"export_{plain}"
 
 
-def _quoted(header: str) -> str:
-    """A header as YAML reads it back, whatever it holds: JSON is YAML."""
-    return json.dumps(header, ensure_ascii=False)
+def _text(value: str) -> str:
+    """A value as YAML writes it on one line."""
+    return (
+        yaml.safe_dump(str(value), default_flow_style=True, width=10_000, allow_unicode=True)
+        .removesuffix("\n...\n")
+        .strip()
+    )
 
 
-def _mark(column: Column) -> str:
-    return "" if column["is_sure"] else f"  {CONFIRM}"
+def _matches(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that a sheet must have: all that the file itself names, each once."""
+    named = [str(e.get("header") or e["column"]) for e in entries if e["column"] and not e.get("is_derived")]
+    once = list({column_key(header): header for header in named}.values())[:_MOST_MATCHED]
+    return ["matches:", "  columns:", *_flow([_text(header) for header in once], indent=4)]
 
 
-def _sheet(item: Column) -> list[str]:
-    return [f"sheet: {_quoted(item['sheet'])}"] if item.get("sheet") else []
+def _flow(values: Sequence[str], *, indent: int, ends: tuple[str, str] = ("[", "]")) -> list[str]:
+    """A YAML list, or mapping, over as many lines as it needs."""
+    lines, line = [], ""
+    for value in values:
+        if line and len(line) + len(value) > _WIDTH:
+            lines.append(line.rstrip())
+            line = ""
+        line += f"{value}, "
+    lines.append(line.removesuffix(", "))
+    pad = " " * indent
+    return [f"{pad}{ends[0]}", *(f"{pad} {one}" for one in lines), f"{pad}{ends[1]}"]
 
 
-def _shared(used: Iterable[Column]) -> list[str]:
-    """One line per role of the whole sheet; a second column of the same role is left for the person to choose."""
-    lines: dict[str, str] = {}
-    for column in used:
-        role = column["role"]
-        if role in _WRITTEN and not column.get("instrument"):
-            line = _WRITTEN[role].format(_quoted(column["column"])) + _mark(column)
-            lines[f"{role} {len(lines)}" if role in lines else role] = f"# {line}" if role in lines else line
-    return list(lines.values())
+# What all forms of a row share ----------------------------------------------------------------------------------------
 
 
-def _forms(items: Iterable[Column]) -> list[tuple[str, int]]:
-    return list(dict.fromkeys((c["instrument"], c.get("block") or 0) for c in items))
+def _fields(columns: Sequence[_Column], *, has_forms: bool) -> list[str]:
+    shared = [c for c in columns if c.meant.get("instrument") is None and c.meant.get("moment") is None]
+    lines = _patient(shared, has_forms=has_forms)
+    if (programme := _best(shared, "programme")) is not None:
+        lines.append(f"programme: {{column: {_text(programme.header)}}}{programme.mark}")
+    if not has_forms:
+        return lines
+    if (response := _best(shared, "response_id")) is not None:
+        lines.append(f"response_id: {_text(response.header)}{response.mark}")
+    for role in (*_FIELDS, *_PLAIN):
+        if (found := _best(shared, role)) is not None:
+            lines.append(f"{role}: {{column: {_text(found.header)}}}{found.mark}")
+    return lines
 
 
-def _form(key: tuple[str, int], columns: Sequence[Column]) -> list[str]:
-    instrument, block = key
-    mine = [c for c in columns if c.get("instrument") == instrument and (c.get("block") or 0) == block]
-    items = {c["item"]: c for c in reversed(mine) if c["role"] == "item" and c.get("item")}
-    coding = next((c["coding"] for c in mine if c.get("coding")), None)
-    moment = next((c for c in columns if c["role"] == "moment"), None)
-    own = [f"    date: {{column: {_quoted(c['column'])}}}{_mark(c)}" for c in mine if c["role"] == "date"][:1]
+def _patient(columns: Sequence[_Column], *, has_forms: bool) -> list[str]:
+    found = _best(columns, "patient")
+    if found is not None:
+        return [f"patient: {{column: {_text(found.header)}}}{found.mark}"]
+    return [f"patient: {{column: {UNKNOWN}}}{CONFIRM}: no column looks like the patient number"] if has_forms else []
+
+
+def _best(columns: Sequence[_Column], role: str) -> _Column | None:
+    """The surest column of a role, the first of equals; a register's is meant, too."""
+    mine = [c for c in columns if str(c.meant["role"]).rpartition(": ")[2] == role]
+    return min(mine, key=lambda c: (not c.is_sure, -c.confidence), default=None)
+
+
+# Forms ----------------------------------------------------------------------------------------------------------------
+
+
+def _forms(columns: Sequence[_Column], instruments: Mapping[str, Instrument]) -> list[str]:
+    """One form per instrument and moment that the columns name."""
+    groups: dict[tuple[str, str | None], list[_Column]] = {}
+    for column in columns:
+        instrument = column.meant.get("instrument")
+        if column.meant["role"] == "item" and instrument in instruments:
+            groups.setdefault((str(instrument), column.meant.get("moment")), []).append(column)
+    lines: list[str] = []
+    for (instrument, moment), items in groups.items():
+        own = [
+            c for c in columns if c.meant.get("instrument") in (instrument, None) and c.meant.get("moment") == moment
+        ]
+        lines += _form(instruments[instrument], moment, items, own, shared=columns)
+    return lines
+
+
+def _form(
+    instrument: Instrument,
+    moment: str | None,
+    items: Sequence[_Column],
+    own: Sequence[_Column],
+    *,
+    shared: Sequence[_Column],
+) -> list[str]:
+    mark = "" if all(c.is_sure for c in items) else CONFIRM
+    lines = [f"  - instrument: {instrument.id}{mark}"]
+    lines += _ordered(instrument, items) if instrument.order_must_be_stated else _items(items, instrument)
+    lines += [f"    {line}" for line in (*_moment(moment, shared), *_coding(instrument, items))]
+    for role in _FIELDS:
+        mine = [c for c in own if c.meant.get("instrument") or c.meant.get("moment")]
+        if role != "submitted_at" and (found := _best(mine, role)) is not None:
+            lines.append(f"    {role}: {{column: {_text(found.header)}}}{found.mark}")
+    return lines
+
+
+def _items(items: Sequence[_Column], instrument: Instrument) -> list[str]:
+    numbers = {item.id: item.number for item in instrument.items}
+    known = {numbers[str(c.meant["item"])]: c.header for c in items if c.meant.get("item") in numbers}
+    unknown = [c.header for c in items if c.meant.get("item") not in numbers]
+    pairs = [f"{_text(number)}: {_text(header)}" for number, header in known.items()]
+    missing = [numbers[i] for i in instrument.needed_items if numbers[i] not in known]
+    lines = ["    items:", *_flow(pairs, indent=6, ends=("{", "}"))]
+    lines += [f"    # confirm: no column for number {', '.join(missing)}; without a column they were not asked"] * bool(
+        missing
+    )
+    return lines + [f"    # confirm: not numbers of {instrument.name}: {', '.join(map(_comment, unknown))}"] * bool(
+        unknown
+    )
+
+
+def _ordered(instrument: Instrument, items: Sequence[_Column]) -> list[str]:
+    """Items found by prefix and number: in which printed order, nobody but a person with the form can say."""
+    stems = {re.sub(r"[\W_]*\d+\W*$", "", c.header) for c in items}
+    prefix = stems.pop() if len(stems) == 1 else UNKNOWN
     return [
-        f"  - instrument: {instrument}",
-        *([f"    coding: {coding}"] if coding and coding != "canonical" else []),
-        *([f"    moment: {{column: {_quoted(moment['column'])}}}{_mark(moment)}"] if moment else []),
-        *own,
-        "    items:",
-        *(f"      {item}: {_quoted(c['column'])}{_mark(c)}" for item, c in sorted(items.items())),
+        f"    prefix: {_text(prefix)}",
+        f"    order: {UNKNOWN}{CONFIRM}: {' or '.join(instrument.orders)}, as the form prints its items",
     ]
+
+
+def _moment(moment: str | None, columns: Sequence[_Column]) -> list[str]:
+    if moment is None:
+        found = _best([c for c in columns if c.meant.get("instrument") is None], "moment")
+        return [f"moment: {{column: {_text(found.header)}}}{found.mark}"] if found is not None else []
+    if _MOMENT.fullmatch(moment):
+        return [f"moment: {{constant: {moment}}}{CONFIRM}"]
+    return [f"# moment: {{constant: m6}}{CONFIRM}: baseline, m6, m12 ...; the columns say '{_comment(moment)}'"]
+
+
+def _coding(instrument: Instrument, items: Sequence[_Column]) -> list[str]:
+    told = {str(c.meant["coding"]) for c in items if c.meant.get("coding")}
+    published = instrument.codings[0].id if instrument.codings else None
+    known = [coding.id for coding in instrument.codings]
+    if len(told) == 1 and (named := next(iter(told))) != published and named in known:
+        return [f"coding: {named}" + ("" if all(c.is_sure for c in items) else CONFIRM)]
+    if instrument.coding_must_be_stated:
+        return [f"coding: {UNKNOWN}{CONFIRM}: {' or '.join(known)}"]
+    if len(known) > 1:
+        return [f"# coding: {published}   # where the file writes answers in another way: {', '.join(known[1:])}"]
+    return []
+
+
+# Registers, and what is left ------------------------------------------------------------------------------------------
+
+
+def _registers(columns: Sequence[_Column]) -> list[str]:
+    from mbt_rom.exports.detection import REGISTER_ROLES
+
+    lines: list[str] = []
+    for register, roles in REGISTER_ROLES.items():
+        mine = {
+            c.meant["role"].partition(": ")[2]: c for c in columns if str(c.meant["role"]).startswith(f"{register}: ")
+        }
+        pairs = [f"{name}: {_text(mine[role].header)}" for name, role in roles.items() if role in mine]
+        if any(role in mine for role in roles.values() if role != "patient"):
+            lines += [f"  - register: {register}", "    columns:", *_flow(pairs, indent=6, ends=("{", "}"))]
+    return lines
+
+
+def _left(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    left = [e for e in entries if e["role"] == NOT_TAKEN_IN and not e.get("proposal") and e["column"]]
+    free = [e for e in left if str(e["reason"]).startswith("free text")]
+    totals = [e for e in entries if e["role"] == "total"]
+    rest = [e for e in left if e not in free]
+    lines = []
+    for what, some in (("free text", free), ("stored scores", totals), ("other columns", rest)):
+        if some:
+            lines.append(f"# Not taken in, {what}: {', '.join(_comment(str(e['column'])) for e in some)}")
+    return lines
+
+
+def _comment(text: str) -> str:
+    """A header within a comment: on one line."""
+    return " ".join(text.split())

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
 from typing import Any
 
+from mbt_rom.exports.accounts import coding_said
 from mbt_rom.exports.answers import items_in_order, profile_items
 from mbt_rom.exports.codings import declared_codings
 from mbt_rom.exports.detection import opened_of, refuse_missing_items, unknown_numbers
@@ -149,7 +150,8 @@ def _form(form: Form, block: int, columns: _Columns, mapping: Mapping, instrumen
     constants = _constants(form, instrument, columns)
     _refuse_item_twice(instrument, columns, profiled, items, constants)
     told = {"instrument": instrument.id, "block": block}
-    positions = {item: columns.at(header, "item", item=item, **told) for item, header in items.items()}
+    coding = coding_said(instrument, form.codings)
+    positions = {item: columns.at(header, "item", item=item, coding=coding, **told) for item, header in items.items()}
     return FormPlan(
         instrument=instrument.id,
         block=block,

@@ -602,8 +602,10 @@ class Vocabulary:
         return tuple(dict.fromkeys(replace(m, rank=rank) for _, m in sure))
 
     def recognised(self, cells: Sequence[str]) -> int:
-        """In how many cells of a row a name is recognised."""
-        return sum(bool(cell) and len(cell) < 300 and bool(self.meanings(cell)) for cell in cells)
+        """In how many cells of a row a name is recognised. 'score' and its likes stand in any table: they are none."""
+        return sum(
+            bool(cell) and len(cell) < 300 and any(m.role != "total" for m in self.meanings(cell)) for cell in cells
+        )
 
 
 def _loinc(instruments: Mapping[str, Instrument]) -> dict[str, tuple[Meaning, ...]]:

@@ -13,7 +13,7 @@ from typing import Any
 from mbt_rom.exports import answer_lists, shapes, values
 from mbt_rom.exports.columns import Columns, proposal
 from mbt_rom.exports.evidence import WITHOUT_A_NAME, confidence
-from mbt_rom.exports.names import Meaning, normalised
+from mbt_rom.exports.names import FORM_ROLES, Meaning, normalised
 from mbt_rom.model import Instrument, Item
 
 _STEM = re.compile(r"(\w*?)_?0*(\d{1,3})", re.ASCII)
@@ -89,24 +89,28 @@ def _unassumed(columns: Columns, positions: Sequence[int], *, items_only: bool) 
 
 
 def _wave(columns: Columns, position: int) -> dict[str, Any] | None:
-    """An item with a moment in its name: several forms of a row, which a mapping file must tell apart."""
+    """An item, or a field of forms, with a moment in its name: several forms of a row, which a mapping file must tell apart."""
     matched = _WAVE.fullmatch(normalised(columns.sheet.codes[position]))
     if matched is None:
         return None
     rest = matched.group("rest") or matched.group("front")
     word = matched.group("first") or matched.group("last")
-    meant = [m for m in columns.vocabulary.meanings(rest) if m.role == "item" and m.item and m.rank == 0]
+    moment = values.moment(word) or word
+    named = columns.vocabulary.meanings(rest)
+    meant = [m for m in named if m.role == "item" and m.item and m.rank == 0]
     if len(meant) > 1:
         meant = [m for m in meant if m.instrument in columns.usual]
-    if len(meant) != 1:
+    if len(meant) == 1:
+        instrument = columns.instruments[str(meant[0].instrument)]
+        number = instrument.item(str(meant[0].item)).number
+        said = f"{instrument.name}, number {number}, with a moment ('{word}') in its name: forms beside each other on a row"
+        found = proposal("item", instrument=instrument.id, item=meant[0].item, moment=moment)
+        return _entry(["part_of_name", "siblings"], said, found)
+    role = next((m for m in named if m.role in FORM_ROLES), None)
+    if role is None:
         return None
-    instrument = columns.instruments[str(meant[0].instrument)]
-    moment = values.moment(word) or word
-    return _entry(
-        ["part_of_name", "siblings"],
-        f"{instrument.name}, number {meant[0].number}, with a moment ('{word}') in its name: forms beside each other on a row",
-        proposal("item", instrument=instrument.id, item=meant[0].item, moment=moment),
-    )
+    said = f"the {role.role.replace('_', ' ')} of the forms of one moment ('{word}')"
+    return _entry(["part_of_name"], said, proposal(role.role, instrument=role.instrument, moment=moment))
 
 
 # Columns of one stem --------------------------------------------------------------------------------------------------
@@ -158,6 +162,7 @@ def _member(
         said.append(f"answers {item.bounds}")
     told = sorted(judged.codings or ()) if judged is not None else []
     coding = told[0] if len(told) == 1 else judged.suggested if judged is not None else None
+    coding = coding or answer_lists.other_coding(instrument, item, columns.answers(position, instrument, item))
     meant = proposal("item", instrument=instrument.id, item=item.id, coding=coding)
     return _entry(kinds, f"perhaps {instrument.name}, number {item.number}: {', '.join(said)}", meant)
 

@@ -161,7 +161,7 @@ def described(
 def _wording(sheet: RawSheet, position: int) -> dict[str, Any]:
     """What later files of the folder are compared with: the tool's code, and hashes of text and answer list."""
     fact = sheet.fact(position)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"is_derived": True} if fact.is_derived else {}
     if fact.code is not None and fact.code != sheet.headers[position]:
         told["code"] = fact.code
     if fact.text:

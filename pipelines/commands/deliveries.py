@@ -1,125 +1,141 @@
-"""`rom deliveries`: what was delivered, how it was understood, and a mapping file drafted from that."""
+"""`rom deliveries`: what was delivered, how it was understood, and mapping files drafted from that. No value is shown."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
+from pipelines.column_tables import TO_CONFIRM, standing, table, write_drafts
+from pipelines.deciding import state_of
 from pipelines.options import home_option
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from assets.state import State
+
+_SHORTEST = 4
+
 
 @click.group(name="deliveries", invoke_without_command=True)
-@click.option("--programme", "-p", help="Only this drop folder.")
+@click.option("--programme", "-p", help="Only this programme.")
 @home_option
 @click.pass_context
-def deliveries(ctx: click.Context, programme: str | None, home: Path) -> None:
-    """What was delivered: when, by whom, which tool wrote it, how many rows. No cell of it is shown.
+def deliveries(context: click.Context, programme: str | None, home: Path) -> None:
+    """What was delivered: when, by whom, file, tool, rows, and whether it was taken in.
 
     \b
     Example:
-      rom deliveries
-      rom deliveries show 3fa2 --home rom-home
-      rom deliveries draft 3fa2 -o intake.yaml
+      rom deliveries -p our_programme
+      rom deliveries show 3f2a9c1b
+      rom deliveries draft 3f2a9c1b -o survey.yaml
     """
-    if ctx.invoked_subcommand is None:
-        rows = _ledger(home)
-        if programme is not None:
-            rows = rows[rows["programme_id"] == programme]
-        click.echo("\n".join(_told(row) for row in rows.itertuples()) or "Nothing was delivered.")
+    if context.invoked_subcommand is not None:
+        return
+    state = state_of(home, programme)
+    rows = _rows(state, programme)
+    click.echo("\n".join(_lines(state, rows)) if len(rows) else "Nothing was delivered so far.")
 
 
-@deliveries.command(name="show")
+@deliveries.command()
 @click.argument("delivery")
 @home_option
 def show(delivery: str, home: Path) -> None:
-    """How every column of a delivery was understood. DELIVERY is the beginning of its id, as the list shows it."""
-    from pipelines.commands.load import columns_told
+    """How the columns of a delivery were understood: the table to confirm. DELIVERY is the beginning of its id."""
+    state = state_of(home)
+    row = _found(state, delivery)
+    click.echo("\n".join(_lines(state, row)))
+    entry = row.iloc[0]
+    understood = _understood(entry)
+    click.echo("\n".join(table(understood, n_rows=_number(entry["n_rows"]))) or "  Nothing is known of its columns.")
+    if any(standing(column) == TO_CONFIRM for column in understood):
+        click.echo(f"Next: rom deliveries draft {entry['delivery_id'][:8]} -o FILE.yaml")
 
-    row = _one(_ledger(home), delivery)
-    click.echo(_told(row))
-    click.echo("\n".join(columns_told(_understood(row))))
 
-
-@deliveries.command(name="draft")
+@deliveries.command()
 @click.argument("delivery")
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="FILE.yaml to write."
 )
 @home_option
 def draft(delivery: str, output: Path, home: Path) -> None:
-    """Draft a mapping file from how a delivery was understood; check it, then load the file again with it."""
-    row = _one(_ledger(home), delivery)
-    write_draft(_understood(row), output, file_name=str(row.file_name))
-
-
-def write_draft(understood: list[dict[str, Any]], output: Path, *, file_name: str) -> None:
-    """Writes the draft; UsageError where the file exists or nothing can be drafted."""
-    from assets.home import write_atomically
-    from mbt_rom.exports.drafting import draft as drafted
-    from mbt_rom.exports.names import slug
-
-    if output.suffix not in (".yaml", ".yml"):
-        raise click.BadParameter("the ending of the draft must be .yaml")
-    if output.exists():
-        raise click.UsageError(f"{output} exists; choose another name")
-    name = slug(output.stem)
-    try:
-        text = drafted(understood, name=name if name[:1].isalpha() else f"map_{name}", file_name=file_name)
-    except ValueError as error:
+    """Write a mapping file drafted from a delivery in the archive. Overwrites nothing."""
+    state = state_of(home)
+    row = _found(state, delivery)
+    if row["status"].iloc[0] == "refused":
         raise click.UsageError(
-            f"{file_name}: {error}; write the mapping file yourself (docs/mapping-files.md)"
-        ) from None
-    write_atomically(output, f"{text}\n".encode())
-    n = text.count("# confirm")
-    click.echo(
-        f"{output}: drafted; {n} lines are to be confirmed. Then: rom load FILE --programme P --mapping {output}"
-    )
-
-
-def _ledger(home: Path) -> pd.DataFrame:
-    from assets.home import Home
-    from assets.state import State
-    from pipelines import clock
-
-    opened = Home.open(home)
-    return State(opened, clock.today(opened.settings.timezone)).ledger.sort_values("received_at", ignore_index=True)
-
-
-def _one(rows: pd.DataFrame, delivery: str) -> Any:
-    found = rows[rows["delivery_id"].str.startswith(delivery.casefold())].drop_duplicates("delivery_id")
-    if len(found) != 1:
-        said = "no delivery" if found.empty else f"{len(found)} deliveries"
-        raise click.BadParameter(
-            f"{said} with an id that begins so; `rom deliveries` lists them", param_hint="DELIVERY"
+            "the file was refused and not kept; use: rom load FILE --programme PROGRAMME --draft FILE.yaml"
         )
-    return next(found.itertuples())
+    state.prepare()
+    parsed = state.parsed(next(row.itertuples()))
+    write_drafts(parsed.understood, output, name=output.stem, instruments=state.instruments)
+
+
+def _rows(state: State, programme: str | None) -> pd.DataFrame:
+    ledger = state.ledger
+    mine = ledger if programme is None else ledger[ledger["programme_id"] == programme]
+    return mine.sort_values(["received_at", "programme_id", "delivery_id"], kind="stable")
+
+
+def _found(state: State, delivery: str) -> pd.DataFrame:
+    if len(delivery) < _SHORTEST:
+        raise click.BadParameter(f"give at least the first {_SHORTEST} characters of the id")
+    ledger = state.ledger
+    rows = ledger[ledger["delivery_id"].str.startswith(delivery.lower())]
+    if len(rows) == 1:
+        return rows
+    said = "no delivery begins" if rows.empty else f"{len(rows)} deliveries begin"
+    raise click.BadParameter(f"{said} with '{delivery}'; `rom deliveries` lists them")
+
+
+def _lines(state: State, rows: pd.DataFrame) -> list[str]:
+    zone = ZoneInfo(state.home.settings.timezone)
+    fatal = _fatal(state)
+    lines = []
+    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        local = row["received_at"].astimezone(zone)
+        facts = [
+            str(row["delivery_id"])[:8],
+            f"{local:%Y-%m-%d %H:%M}",
+            str(row["received_by"] or "-"),
+            str(row["programme_id"]),
+            str(row["file_name"]),
+            str(row["dialect"] or row["kind"] or "-"),
+            f"{_number(row['n_rows'])} rows",
+            _status(row, fatal),
+        ]
+        lines.append("  ".join(facts))
+    return lines
+
+
+def _fatal(state: State) -> dict[str, str]:
+    """Delivery -> the rule for which nothing of it was taken in."""
+    found = state.read("findings/deliveries", columns=["delivery_id", "rule", "severity"])
+    fatal = found[found["severity"] == "fatal"]
+    return dict(zip(fatal["delivery_id"], fatal["rule"], strict=True))
+
+
+def _status(row: Mapping[Any, Any], fatal: dict[str, str]) -> str:
+    if row["status"] == "refused":
+        return f"refused ({row['reason']})"
+    if rule := fatal.get(row["delivery_id"]):
+        return f"nothing taken in ({rule})"
+    understood = _understood(row)
+    n = sum(standing(column) == TO_CONFIRM for column in understood)
+    is_taken = row["kind"] != "export" or any(standing(column) == "taken in" for column in understood)
+    said = "taken in" if is_taken else "nothing taken in"
+    return f"{said}, {n} columns to confirm" if n else said
 
 
 def _understood(row: Any) -> list[dict[str, Any]]:
-    import json
-
-    return list(json.loads(row.understood)) if isinstance(row.understood, str) else []
-
-
-def _told(row: Any) -> str:
-    facts = [
-        row.kind,
-        row.dialect,
-        _rows(row.n_rows),
-        row.status,
-        row.reason,
-    ]
-    known = [str(fact) for fact in facts if isinstance(fact, str)]
-    by = f" by {row.received_by}" if isinstance(row.received_by, str) else ""
-    return f"{row.delivery_id[:8]}  {row.received_at:%Y-%m-%d %H:%M}{by}  {row.programme_id}/{row.file_name}: {', '.join(known)}"
+    text = row["understood"]
+    return json.loads(text) if isinstance(text, str) else []
 
 
-def _rows(n: Any) -> str | None:
-    import pandas as pd
-
-    return None if pd.isna(n) else f"{int(n):,} rows"
+def _number(value: Any) -> int:
+    return 0 if value is None or value != value else int(value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines import clock
+from pipelines.column_tables import table, write_drafts
 from pipelines.options import home_option
 
 if TYPE_CHECKING:
@@ -25,15 +26,16 @@ _SHOWN = 20
 @click.option(
     "--mapping", "-m", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Mapping file to confirm."
 )
+@click.option("--dry-run", is_flag=True, help="Only show how the columns are understood; keep nothing.")
 @click.option(
     "--draft",
+    "drafted",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a mapping file to check and confirm, FILE.yaml; keep nothing else.",
+    help="Write a mapping file to check, for one file; keep nothing.",
 )
-@click.option("--dry-run", is_flag=True, help="Only show how the columns are understood; keep nothing.")
 @home_option
 def load(
-    files: tuple[Path, ...], programme: str, mapping: Path | None, draft: Path | None, dry_run: bool, home: Path
+    files: tuple[Path, ...], programme: str, mapping: Path | None, dry_run: bool, drafted: Path | None, home: Path
 ) -> None:
     """Take in an export; says how every column was understood.
 
@@ -42,8 +44,8 @@ def load(
     \b
     Example:
       rom load bsi_2026.xlsx --programme our_programme --dry-run
-      rom load intake.csv --programme our_programme --draft intake.yaml
-      rom load intake.csv --programme our_programme --mapping intake.yaml
+      rom load survey.csv --programme our_programme --draft survey.yaml
+      rom load survey.csv --programme our_programme --mapping survey.yaml
     """
     from assets.home import Home
     from assets.lock import writing
@@ -52,9 +54,9 @@ def load(
     opened = Home.open(home)
     if programme not in opened.partitions:
         raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {', '.join(opened.partitions)}")
-    if draft is not None:
-        _draft(_understood(opened, files, programme, mapping), draft)
-        return
+    if drafted is not None and (len(files) > 1 or mapping is not None):
+        raise click.UsageError("--draft goes with one file and without --mapping")
+    dry_run = dry_run or drafted is not None
     if dry_run:
         taken = _understood(opened, files, programme, mapping)
     else:
@@ -64,18 +66,19 @@ def load(
         click.echo(told(one, is_kept=not dry_run))
         if n := _n_risk_answers(opened, one):
             click.echo(f"{one.label}: {_report_today(n, programme, typed=one.n_corrected is None)}")
+    if drafted is not None:
+        _draft(opened, taken[0], drafted)
+        return
     if not dry_run and any(t.outcome == "taken_in" or t.n_corrected for t in taken):
         click.echo(f"Next: rom nightly --home {home}")
     raise SystemExit(1 if any(t.needs_attention for t in taken) else 0)
 
 
-def _draft(taken: list[Taken], draft: Path) -> None:
-    from pipelines.commands.deliveries import write_draft
-
-    if len(taken) != 1:
-        raise click.UsageError("--draft takes one file at a time")
-    understood = taken[0].conformed.understood if taken[0].conformed is not None else []
-    write_draft(understood, draft, file_name=taken[0].label.split("/")[-1])
+def _draft(home: Home, taken: Taken, target: Path) -> None:
+    if taken.conformed is None or not taken.conformed.understood:
+        raise click.UsageError(f"{taken.label}: nothing of it was understood, so there is nothing to draft")
+    instruments = _state(home, None).instruments
+    write_drafts(taken.conformed.understood, target, name=target.stem, instruments=instruments)
 
 
 def _report_today(n: int, programme: str, *, typed: bool) -> str:
@@ -161,7 +164,7 @@ def told(taken: Taken, *, is_kept: bool = True) -> str:
     }
     lines = [f"{taken.label}: {words[taken.outcome]}"]
     if taken.conformed is not None:
-        lines += columns_told(taken.conformed.understood) + _findings(taken)
+        lines += table(taken.conformed.understood, n_rows=taken.conformed.n_rows) + _findings(taken)
     elif taken.outcome == "refused":
         lines.append(f"  {_why(taken)}")
     return "\n".join(lines)
@@ -186,20 +189,6 @@ def _why(taken: Taken) -> str:
 
     rule = RULES[str(taken.reason)]
     return f"{taken.label}: {rule.sentence}. {rule.remedy}."
-
-
-def columns_told(understood: list[dict[str, Any]]) -> list[str]:
-    """One line per column: its name, what it is taken for or may be, how sure that is (0 to 1), and why."""
-    lines = []
-    for column in understood:
-        place = f"{column['sheet']}: " if column.get("sheet") else ""
-        named = [str(column[k]) for k in ("instrument", "item") if column.get(k)]
-        what = " ".join([str(column["role"]).replace("_", " "), *named])
-        if column.get("proposal"):
-            what = "TO CONFIRM"
-        sure = f"{column['confidence']:.2f}" if column.get("confidence") else "    "
-        lines.append(f"  {place}{column['column']:<28} {what:<28} {sure} {column.get('reason') or ''}".rstrip())
-    return lines
 
 
 def _findings(taken: Taken) -> list[str]:

@@ -1,4 +1,4 @@
-"""A drafted mapping: what is sure stands there, what is probable is marked, and the draft is a mapping that reads the file."""
+"""A drafted mapping file: it can be read, fits its file and no other, and makes the file understood as it says."""
 
 from __future__ import annotations
 
@@ -9,80 +9,115 @@ import pytest
 
 from mbt_rom import registry
 from mbt_rom.conform import Conformed, deliver
-from mbt_rom.exports.drafting import CONFIRM, draft
-from mbt_rom.exports.mapping import parse_mapping
+from mbt_rom.exports.drafting import UNKNOWN, draft, sheets_of
+from mbt_rom.exports.mapping import Mapping, parse_mapping
 from mbt_rom.pseudonyms import Pseudonyms
-from mbt_rom.settings import parse_settings
+from mbt_rom.settings import Consortium
 
-SETTINGS = parse_settings(
-    "name: x\nissuers: {clinic: {form: digits}}\n"
-    "programmes: {north: {name: North, issuer: clinic, instruments: [phq9]}}\n"
-)
-HEADER = "Nr,Invuldatum,Q1,Q2,Q3,Q4,Q5,Q6,Q7,Q8,Q9,opm"
-UNNAMED = f"{HEADER}\n101,2026-03-02,1,0,3,2,1,0,3,2,1,fine\n102,2026-03-04,0,0,1,1,2,2,3,3,0,\n".encode()
+INSTRUMENTS = {i: d for i, d in registry.instruments().items() if d.monitors == "outcome"}
+SETTINGS = Consortium.model_validate(
+    {
+        "name": "x",
+        "issuers": {"hospital": {"form": "text"}},
+        "programmes": {"here": {"name": "Here", "issuer": "hospital", "instruments": ["phq9", "sds", "ecrr", "sipp118"]}},
+    }
+)  # fmt: skip
+N = 9
 
 
-def delivered(data: bytes, **more: Any) -> Conformed:
-    return deliver(
-        data,
-        file_name="q.csv",
-        programme_id="north",
-        delivery_id="d" * 64,
-        received_at=datetime(2026, 4, 1, tzinfo=UTC),
-        settings=SETTINGS,
-        instruments={i: d for i, d in registry.instruments().items() if d.monitors == "outcome"},
-        pseudonyms=Pseudonyms(b"k" * 32),
-        **more,
+def delivered(columns: dict[str, Any], *mappings: Mapping) -> Conformed:
+    cells = {header: value if isinstance(value, list) else [value] * N for header, value in columns.items()}
+    text = "\n".join(
+        [",".join(f'"{h}"' for h in cells), *(",".join(map(str, row)) for row in zip(*cells.values(), strict=True))]
     )
+    return deliver(
+        text.encode(),
+        file_name="survey.csv",
+        programme_id="here",
+        delivery_id="a" * 64,
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        settings=SETTINGS,
+        instruments=INSTRUMENTS,
+        pseudonyms=Pseudonyms(b"k" * 32),
+        mappings=mappings,
+    )  # fmt: skip
 
 
-def test_a_file_without_names_is_read_by_its_confirmed_draft() -> None:
-    first = delivered(UNNAMED)
-    assert first.refused_for == "file_to_confirm"
-    text = draft(first.understood, name="intake", file_name="q.csv")
-    assert text.count(CONFIRM) == 11  # nine questions, the number and the date
-    second = delivered(UNNAMED, mappings=[parse_mapping(text, file="intake.yaml")])
-    assert second.refused_for is None
-    forms = second.items["phq9"]
-    assert forms[[f"phq9_0{n}" for n in range(1, 10)]].to_numpy().tolist() == [
-        [1, 0, 3, 2, 1, 0, 3, 2, 1],
-        [0, 0, 1, 1, 2, 2, 3, 3, 0],
-    ]
-    assert forms["administered_on"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-03-04"]
+def drafted(columns: dict[str, Any]) -> str:
+    understood = delivered(columns).understood
+    text = draft(understood, name="Survey 2025", sheet=sheets_of(understood)[0], instruments=INSTRUMENTS)
+    assert text is not None
+    return text
+
+
+UNNAMED = {"client": [str(10 + n) for n in range(N)], "datum": "2025-03-01", **{f"Q{n}": n % 4 for n in range(1, 10)}}
+
+
+def test_unnamed_columns_are_taken_in_once_the_draft_is_given() -> None:
+    assert delivered(UNNAMED).refused_for == "file_to_confirm"
+    mapping = parse_mapping(drafted(UNNAMED), file="survey.yaml")
+    assert mapping.name == "survey_2025"
+    got = delivered(UNNAMED, mapping)
+    assert got.refused_for is None
+    assert got.items["phq9"]["phq9_03"].tolist() == [3] * N
+    assert got.items["phq9"]["administered_on"].notna().all()
+
+
+def test_what_is_not_sure_is_marked() -> None:
+    lines = drafted(UNNAMED).splitlines()
+    marked = [line.partition("  #")[0].strip() for line in lines[2:] if "# confirm" in line]
+    assert "- instrument: phq9" in marked
+    named = drafted({"client": UNNAMED["client"], **{f"phq9_{n}": 1 for n in range(1, 10)}}).splitlines()
+    assert not [line for line in named[2:] if "# confirm" in line]
 
 
 def test_the_draft_fits_files_of_the_same_shape_and_no_other() -> None:
-    mapping = parse_mapping(draft(delivered(UNNAMED).understood, name="intake", file_name="q.csv"), file="x.yaml")
-    later = UNNAMED.replace(b",opm", b"").replace(b",fine", b"").replace(b"0,\n", b"0\n")
-    assert delivered(later, mappings=[mapping]).mapping == "intake"
-    other = UNNAMED.replace(b"Q9", b"Q10")
-    assert delivered(other, mappings=[mapping]).mapping != "intake"
+    mapping = parse_mapping(drafted(UNNAMED), file="survey.yaml")
+    reordered = {header: UNNAMED[header] for header in reversed(UNNAMED)}
+    assert delivered(reordered, mapping).mapping == "survey_2025"
+    other = {h: v for h, v in UNNAMED.items() if h != "datum"} | {"phase": 1}
+    assert delivered(other, mapping).refused_for == "file_to_confirm"
 
 
-def test_what_is_sure_is_not_marked_and_no_cell_stands_in_the_draft() -> None:
-    named = b"patient_id,date,remarks,phq9_1,phq9_2,phq9_3,phq9_4,phq9_5,phq9_6,phq9_7,phq9_8,phq9_9\n"
-    read = delivered(named + b"4711,2026-03-02,lonely at night,1,0,3,2,1,0,3,2,1\n")
-    text = draft(read.understood, name="intake", file_name="q.csv")
-    assert CONFIRM not in text
-    assert "lonely" not in text
-    assert "4711" not in text
-    assert parse_mapping(text, file="x.yaml").forms[0].instrument == "phq9"
+def test_forms_beside_each_other_are_told_apart_by_their_moment() -> None:
+    columns = {"patient_id": UNNAMED["client"]}
+    for wave, day in (("T0", "2025-01-01"), ("m6", "2025-07-01")):
+        columns |= {f"{wave}_date": day, **{f"{wave}_phq9_{n}": 1 for n in range(1, 10)}}
+    mapping = parse_mapping(drafted(columns), file="survey.yaml")
+    assert [(f.instrument, f.moment and f.moment.constant) for f in mapping.forms] == [("phq9", "baseline"), ("phq9", "m6")]  # fmt: skip
+    got = delivered(columns, mapping)
+    assert len(got.items["phq9"]) == 2 * N
+    days = got.items["phq9"].groupby("moment_given")["administered_on"].first().astype(str).to_dict()
+    assert days == {"baseline": "2025-01-01", "m6": "2025-07-01"}
 
 
-def test_headers_that_yaml_would_read_otherwise_come_back_as_they_are() -> None:
-    told = {"sheet": None, "role": "item", "block": 0, "coding": "one_based", "proposal": None, "instrument": "phq9"}
-    odd = 'On: "x" # 1, {é}'
-    columns = [
-        told | {"column": odd, "item": "phq9_01"},
-        {**told, "role": "patient", "column": "No", "item": None, "instrument": None},
-    ]
-    mapping = parse_mapping(draft(columns, name="odd", file_name="q.csv"), file="x.yaml")
-    assert mapping.forms[0].items == {"phq9_01": odd}
-    assert mapping.forms[0].codings == ("one_based",)
-    assert mapping.patient is not None
-    assert mapping.patient.column == "No"
+@pytest.mark.parametrize(("instrument", "n", "key"), [("ecrr", 36, "order"), ("sipp118", 118, "coding")])
+def test_what_only_a_person_knows_is_left_open_and_refused_until_it_is_filled_in(instrument: str, n: int, key: str) -> None:  # fmt: skip
+    columns = {"client": UNNAMED["client"], **{f"{instrument}_{i}": 2 for i in range(1, n + 1)}}
+    text = drafted(columns)
+    assert f"{key}: {UNKNOWN}  # confirm" in text
+    assert delivered(columns, parse_mapping(text, file="x.yaml")).refused_for == "mapping_invalid"
+    filled = text.replace(UNKNOWN, "alternating" if key == "order" else "canonical")
+    assert delivered(columns, parse_mapping(filled, file="x.yaml")).refused_for is None
 
 
-def test_nothing_to_draft() -> None:
-    with pytest.raises(ValueError, match="no column"):
-        draft([], name="x", file_name="q.csv")
+def test_another_coding_that_all_cells_fit_is_proposed() -> None:
+    columns = UNNAMED | {f"Q{n}": 1 + n % 4 for n in range(1, 10)}
+    assert "coding: one_based  # confirm" in drafted(columns)
+    got = delivered(columns, parse_mapping(drafted(columns), file="x.yaml"))
+    assert got.items["phq9"]["phq9_03"].tolist() == [3] * N
+
+
+def test_headers_of_any_kind_survive() -> None:
+    odd = "Client: 'nummer' #1 {x}"
+    columns = {odd: UNNAMED["client"], **{h: v for h, v in UNNAMED.items() if h.startswith("Q")}}
+    text = drafted(columns).replace("{column: fill_in}", f'{{column: "{odd}"}}')
+    assert delivered(columns, parse_mapping(text, file="x.yaml")).refused_for is None
+
+
+def test_registers_and_nothing_to_draft() -> None:
+    register = {"patient": UNNAMED["client"], "geboortejaar": 1980, "geslacht": "v", "remarks": "see letter"}
+    text = drafted(register)
+    assert delivered(register, parse_mapping(text, file="x.yaml")).registers["patients"]["birth_year"].tolist() == [1980] * N  # fmt: skip
+    assert "# Not taken in, free text: remarks" in text
+    assert draft(delivered({"a": 1, "b": 2}).understood, name="x", sheet=None, instruments=INSTRUMENTS) is None
