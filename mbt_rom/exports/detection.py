@@ -452,10 +452,13 @@ def _complete(sheet: RawSheet, roles: Mapping[str, int]) -> Source | None:
 
 def _registers(looked: Columns) -> Understanding:
     meanings = looked.meanings
-    present = {m.role for found in meanings.values() for m in found if m.instrument is None}
+    named = [m for found in meanings.values() for m in found if m.instrument is None]
+    present = {m.role for m in named}
+    # A number of a second-choice name and a sex stand in the data of any study: no register follows from them.
+    is_sure = "birth_year" in present or any(m.role == "patient" and m.rank <= 0 for m in named)
     for register, columns in REGISTER_ROLES.items():
         key = next(iter(columns.values()))
-        if key in present and present & set(_TELLING[register]):
+        if key in present and present & set(_TELLING[register]) and (is_sure or register != "patients"):
             return _register(looked, register, columns)
     return Understanding(sheet=looked.sheet, columns=tell(looked, {}, Judged()))
 

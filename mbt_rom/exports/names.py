@@ -444,7 +444,9 @@ _SCORE_WORD = re.compile(
 _LONGEST_NAME = 60
 _ITEM_WORD = re.compile(r"(?i)(?:\b|_)(?:items?|vraag|question|q|nr|no)\.?[\s_-]*\d{1,3}\b")
 #: ... or signs around it, behind the whole name: 'PHQ-9: 3. ...', 'PHQ-9 [3] ...', 'PHQ-9 - Q3) ...'.
-_BEFORE_NUMBER = r"(?!\d)(?:\s*[:|>(\[]\s*|\s+[-–—]\s+)(?:item|vraag|question|q|nr|no)?\.?\s*(\d{1,3})\s*[.):\]|]"
+_BEFORE_NUMBER = (
+    r"(?!\d)(?:\s*[:|>(\[]\s*|\s+[-–—]\s+)(?:item|vraag|question|q|nr|no)?\.?\s*(\d{1,3})\s*[.):\]|](?=\s|$)"
+)
 #: ... or at the end of a text that begins with the name of the instrument.
 _ITEM_AT_END = re.compile(r"(?i)\b(?:item|vraag|question|stelling|statement)\s*(\d{1,3})\s*[\])]?$")
 #: Words that may stand between the instrument's name and the number.

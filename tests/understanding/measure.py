@@ -49,6 +49,7 @@ class Outcome:
     found: str
     outcome: str
     why: str
+    is_proposed: bool
 
 
 def settings(usual: Sequence[str]) -> Consortium:
@@ -100,7 +101,16 @@ def _of_sheet(
             outcome = judged(meant, column, refused=conformed.refused_for)
             why = conformed.refused_for or ""
             detail = conformed.findings["detail"].iloc[0] if why else column.get("reason")
-            yield Outcome(name, sheet, header, _said(meant), _said(column), outcome, f"{why} {detail}".strip())
+            said = f"{why} {detail}".strip()
+            yield Outcome(name, sheet, header, _said(meant), _said(column), outcome, said, _is_proposed(meant, column))
+
+
+def _is_proposed(meant: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
+    """Whether a column that was not taken in is proposed as what it is: one confirmation away."""
+    guess = column.get("proposal")
+    if not guess:
+        return False
+    return judged(meant, {"instrument": None, "item": None, **guess}) == RIGHT
 
 
 def _short(header: str) -> str:
@@ -143,6 +153,7 @@ def report(found: Sequence[Outcome], *, columns: bool) -> str:
         *(f"{kind}: {n[kind]} ({n[kind] / len(found):.1%})" for kind in (RIGHT, REFUSED, WRONG)),
         f"of those to be taken in, right: {sum(o.outcome == RIGHT for o in meant)} "
         f"({sum(o.outcome == RIGHT for o in meant) / len(meant):.1%})",
+        f"refused, but proposed as what they are: {sum(o.outcome == REFUSED and o.is_proposed for o in meant)}",
         f"wrong silently, upper 95 % limit: {upper_bound(n[WRONG], len(found)):.2%} of columns, "
         f"{upper_bound(len(wrong_files), len(files)):.1%} of files",
     ]

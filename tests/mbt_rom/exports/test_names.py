@@ -185,3 +185,41 @@ def test_roles(header: str, role: str) -> None:
 def test_names_of_people_have_no_role() -> None:
     for header in ("name", "naam", "first_name", "last_name", "achternaam", "email", "telephone"):
         assert roles_of(header) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("PHQ-9, item 3: a question about sleep", "phq9_03"),
+        ("PHQ-9: 3. A question about sleep", "phq9_03"),
+        ("PHQ-9 [3. A question about sleep]", "phq9_03"),
+        ("A question about sleep (PHQ-9 item 3)", "phq9_03"),
+        ("BSI: how much were you bothered by item 12", "bsi_12"),
+        ("OQ-45.2 - 3. A question", "oq45_03"),
+        ("PHQ-4: 3. A question", None),
+        ("PHQ-4: a question about sleep", None),
+        ("PHQ-9 [A question about sleep]", None),
+        ("phq9[1]Time", None),
+        ("GAD-7 [item 3]", None),
+        ("In the last 2 weeks, item 3", None),
+    ],
+)
+def test_items_that_a_question_text_names(text: str, item: str | None) -> None:
+    found = Vocabulary(registry.instruments()).named_in(text)
+    assert [meaning.item for meaning in found] == ([item] if item else [])
+
+
+@pytest.mark.parametrize(
+    ("header", "scale"),
+    [
+        ("PHQ-9 totaalscore", "total"),
+        ("som_phq9", "total"),
+        ("BSI som", "som"),
+        ("bsi_gsi", "gsi"),
+        ("PAI_BOR_AI", "affective_instability"),
+        ("ecr_r_avoidance_mean", "avoidance"),
+    ],
+)
+def test_stored_scores_are_told_with_their_scale(header: str, scale: str) -> None:
+    meanings = Vocabulary(registry.instruments()).meanings(header)
+    assert {(meaning.role, meaning.scale) for meaning in meanings} == {("total", scale)}
