@@ -101,7 +101,6 @@ def _contradict(one: _List, other: _List) -> bool:
 def _findings(folder: str, rule: str, held: Mapping[_Place, Mapping[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """One finding per delivery and sheet, that names the first column and counts them."""
     by_delivery: dict[tuple[str, str], list[str]] = defaultdict(list)
-    n_files = {delivery for columns in held.values() for delivery in columns}
     for (_, _, sheet), columns in sorted(held.items()):
         for delivery, column in columns.items():
             by_delivery[(delivery, sheet)].append(str(column["column"]))
@@ -112,7 +111,7 @@ def _findings(folder: str, rule: str, held: Mapping[_Place, Mapping[str, Mapping
             "rule": rule,
             "sheet": sheet or None,
             "source_column": names[0],
-            "detail": f"{len(names)} columns; {len(n_files)} files of this folder",
+            "detail": f"in {len(names)} columns",
         }
         for (delivery, sheet), names in sorted(by_delivery.items())
     ]
