@@ -15,18 +15,10 @@ from assets.state import State, below_each_other
 from expectations.closed import closed_findings
 from expectations.items import validate_items
 from mbt_rom import acceptance
+from tests.small_homes import ONE_PROGRAMME
 
 AS_OF = date(2026, 6, 30)
 START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
-SETTINGS = """
-name: Small consortium
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-"""
 HEADER = "patient_id,date," + ",".join(f"phq9_{i:02d}" for i in range(1, 10))
 GOOD = ("200101", "2026-01-05", 1)
 
@@ -74,7 +66,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    create(tmp_path / "home", SETTINGS)
+    create(tmp_path / "home", ONE_PROGRAMME)
     return Place(tmp_path / "home")
 
 

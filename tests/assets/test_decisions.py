@@ -18,18 +18,10 @@ from expectations.items import validate_items
 from expectations.registers import validate_registers
 from mbt_rom import acceptance
 from mbt_rom.corrections import CellCorrection, Correction, document
+from tests.small_homes import ONE_PROGRAMME
 
 AS_OF = date(2026, 6, 30)
 START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
-SETTINGS = """
-name: Small consortium
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-"""
 HEADER = "response_id,patient_id,date," + ",".join(f"phq9_{i:02d}" for i in range(1, 10))
 FIRST, SECOND, THIRD = "200101", "200102", "200103"
 
@@ -93,7 +85,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(create(tmp_path / "home", SETTINGS).root)
+    return Place(create(tmp_path / "home", ONE_PROGRAMME).root)
 
 
 def test_a_corrected_cell_counts_and_both_rows_stay(place: Place) -> None:

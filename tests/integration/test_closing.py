@@ -12,16 +12,8 @@ from assets.home import Home, create
 from assets.state import State
 from pipelines import nightly
 from pipelines.commands.findings import findings
+from tests.small_homes import ONE_PROGRAMME
 
-SETTINGS = """
-name: Small consortium
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-"""
 HEADER = "patient_id,date," + ",".join(f"phq9_{i:02d}" for i in range(1, 10))
 BAD = f"{HEADER}\n200101,2026-01-05{',1' * 9}\n,2026-01-06{',2' * 9}\n"
 MENDED = BAD.replace("\n,2026", "\n200102,2026")
@@ -38,7 +30,7 @@ def _night(root: Path, text: str, name: str, by: str, day: int) -> State:
 
 def test_what_closed_itself_is_told_and_asks_for_nothing_more(tmp_path: Path) -> None:
     root = tmp_path / "home"
-    create(root, SETTINGS)
+    create(root, ONE_PROGRAMME)
     errors = lambda state: worklists.work_list(state, "alpha").query("severity == 'error'")["rule"].tolist()  # noqa: E731
     first = _night(root, BAD, "may.csv", "anna", 1)
     assert errors(first) == ["patient_missing"]

@@ -13,18 +13,10 @@ from assets.home import Home, create
 from assets.state import State
 from pipelines import cli
 from pipelines.nightly import run
+from tests.small_homes import ONE_PROGRAMME
 
 AS_OF = date(2026, 6, 30)
 START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
-SETTINGS = """
-name: One programme
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-"""
 WRONG, RIGHT = "739184", "739185"
 REASON = "wilhelmina-canary said so"
 HEADER = "response_id,patient_id,date," + ",".join(f"phq9_{i:02d}" for i in range(1, 10))
@@ -76,7 +68,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    made = Desk(create(tmp_path / "home", SETTINGS).root, monkeypatch)
+    made = Desk(create(tmp_path / "home", ONE_PROGRAMME).root, monkeypatch)
     made.drop("export.csv", *ROWS)
     made.night()
     return made

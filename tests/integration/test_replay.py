@@ -20,16 +20,8 @@ from mbt_rom.corrections import CellCorrection, Correction
 from pipelines import cli
 from pipelines.nightly import run
 from pipelines.replay import FOLDER, received_by
+from tests.small_homes import ONE_PROGRAMME
 
-SETTINGS = """
-name: One programme
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-"""
 TABLES = (
     "deliveries/ledger",
     "items/phq9",
@@ -90,7 +82,7 @@ def _decide(root: Path, now: datetime, kind: str = "cells", **more) -> str:
 
 def test_replay_to_an_earlier_day_equals_what_was_exported_then(tmp_path: Path) -> None:
     """Four days: registers and baseline; month 6; a correction and a link; an undoing and forms finished later."""
-    root = create(tmp_path / "home", SETTINGS).root
+    root = create(tmp_path / "home", ONE_PROGRAMME).root
     days = [date(2026, 5, 1), date(2026, 5, 2), date(2026, 5, 9), date(2026, 6, 1)]
     then: dict[date, dict[str, bytes]] = {}
 
@@ -134,7 +126,7 @@ def test_the_day_ends_at_midnight_where_the_home_is() -> None:
 
 
 def test_a_day_to_come_is_wrong_use(tmp_path: Path) -> None:
-    root = create(tmp_path / "home", SETTINGS).root
+    root = create(tmp_path / "home", ONE_PROGRAMME).root
     done = CliRunner().invoke(
         cli.rom, ["export", "benchmarks/programmes", "--known-on", "2999-01-01", "--home", str(root)]
     )
@@ -143,7 +135,7 @@ def test_a_day_to_come_is_wrong_use(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_replay_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
-    root = create(tmp_path / "home", SETTINGS).root
+    root = create(tmp_path / "home", ONE_PROGRAMME).root
     script = (
         "import os, sys\nfrom datetime import *\nfrom pathlib import Path\nfrom assets.home import Home\n"
         "from pipelines.replay import as_known_on\n"
@@ -175,7 +167,7 @@ IDS = ["row_id", "delivery_id", "received_at"]
 
 def _loaded(folder: Path, keys: Path, names: tuple[str, ...], *, apart: bool) -> dict[str, bytes]:
     """Tables as CSV after loading the files in that order, all at one time or an hour apart."""
-    root = create(folder / "home", SETTINGS).root
+    root = create(folder / "home", ONE_PROGRAMME).root
     for key in keys.iterdir():
         (root / "secrets" / key.name).write_bytes(key.read_bytes())
     now = datetime(2026, 5, 1, tzinfo=UTC)
@@ -198,7 +190,7 @@ def _loaded(folder: Path, keys: Path, names: tuple[str, ...], *, apart: bool) ->
 @pytest.mark.parametrize("apart", [False, True], ids=["at once", "an hour apart"])
 def test_the_same_files_in_any_order_give_the_same_tables(tmp_path: Path, apart: bool) -> None:
     """Two forms of month 6 were submitted again at half past four, with 0 instead of 1: these count, whenever which file came."""
-    keys = create(tmp_path / "keys", SETTINGS).secrets_folder
+    keys = create(tmp_path / "keys", ONE_PROGRAMME).secrets_folder
     names = ("baseline.csv", "month_6.csv", "finished.csv")
     first = _loaded(tmp_path / "first", keys, names, apart=apart)
     assert first == _loaded(tmp_path / "other", keys, names[::-1], apart=apart)

@@ -24,20 +24,11 @@ from mbt_rom.tables import findings_table
 from pipelines import clock
 from pipelines.cli import rom
 from tests.mbt_rom.test_worklist import Typed, filled
+from tests.small_homes import TWO_PROGRAMMES
 
 AS_OF = date(2026, 6, 30)
 RECEIVED = datetime(2026, 6, 18, 2, 0, tzinfo=UTC)
 NOW = datetime(2026, 6, 30, 9, 0, tzinfo=UTC)
-SETTINGS = """
-name: Small consortium
-is_synthetic: true
-roles: [programme]
-settle_seconds: 0
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9], format: outpatient}
-  beta: {name: Beta, issuer: north, instruments: [phq9], format: outpatient}
-"""
 HEADER = "response_id,patient_id,date," + ",".join(f"phq9_{i:02d}" for i in range(1, 11))
 WRONG, PATIENT, SHORT = "appalling", "200102", "20010"
 #: Rows 2 to 5: in order; an answer that is none; a number that is too short; a date that does not exist.
@@ -82,7 +73,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with one export of alpha, judged."""
     monkeypatch.setattr(clock, "today", lambda timezone: AS_OF)
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    root = create(tmp_path / "home", SETTINGS).root
+    root = create(tmp_path / "home", TWO_PROGRAMMES).root
     path = tmp_path / "may.csv"
     path.write_text(EXPORT)
     intake.take_in_file(State(Home.open(root), AS_OF), path, folder="alpha", now=RECEIVED, by="ra")
