@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,18 @@ def state_of(home: Path, programme: str | None = None) -> State:
 def asked_number(given: str, question: str) -> str:
     """The number as given, or as answered where `-` was given."""
     return str(click.prompt(question, err=True)) if given == "-" else given
+
+
+def decide_of_two_numbers(
+    home: Path, programme: str, *, kind: str, numbers: Sequence[tuple[str, str]], question: str, reason: str
+) -> None:
+    """Records a decision about two numbers of a programme, each given with the question that asks for it where it is `-`."""
+    from assets.decisions import number_of
+
+    state = state_of(home, programme)
+    both = tuple(number_of(state, programme, asked_number(given, asked)) for given, asked in numbers)
+    confirm(question)
+    decide(state, programme, command=kind, kind=kind, reason=reason, numbers=both)
 
 
 def confirm(question: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.deciding import asked_number, confirm, decide, programme_option, reason_option, state_of
+from pipelines.deciding import decide_of_two_numbers, programme_option, reason_option
 from pipelines.options import home_option
 
 
@@ -25,12 +25,11 @@ def link(first: str, second: str, reason: str, programme: str, home: Path) -> No
     Example:
       rom link - - --reason "a new number after the merger of two hospitals" -p our_programme
     """
-    from assets.decisions import number_of
-
-    state = state_of(home, programme)
-    numbers = tuple(
-        number_of(state, programme, asked_number(given, question))
-        for given, question in ((first, "Number that goes"), (second, "Number that stays"))
+    decide_of_two_numbers(
+        home,
+        programme,
+        kind="link",
+        numbers=[(first, "Number that goes"), (second, "Number that stays")],
+        question=f"Count what stands under these two numbers in {programme} as one person?",
+        reason=reason,
     )
-    confirm(f"Count what stands under these two numbers in {programme} as one person?")
-    decide(state, programme, command="link", kind="link", reason=reason, numbers=numbers)

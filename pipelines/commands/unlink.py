@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.deciding import asked_number, confirm, decide, programme_option, reason_option, state_of
+from pipelines.deciding import decide_of_two_numbers, programme_option, reason_option
 from pipelines.options import home_option
 
 
@@ -23,12 +23,11 @@ def unlink(first: str, second: str, reason: str, programme: str, home: Path) -> 
     Example:
       rom unlink - - --reason "they were two people" -p our_programme
     """
-    from assets.decisions import number_of
-
-    state = state_of(home, programme)
-    numbers = tuple(
-        number_of(state, programme, asked_number(given, question))
-        for given, question in ((first, "One number"), (second, "The other number"))
+    decide_of_two_numbers(
+        home,
+        programme,
+        kind="unlink",
+        numbers=[(first, "One number"), (second, "The other number")],
+        question=f"Count what stands under these two numbers in {programme} as two persons?",
+        reason=reason,
     )
-    confirm(f"Count what stands under these two numbers in {programme} as two persons?")
-    decide(state, programme, command="unlink", kind="unlink", reason=reason, numbers=numbers)
