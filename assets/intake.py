@@ -20,6 +20,7 @@ import pandas as pd
 from assets.failures import place
 from assets.state import CODEBOOK, CORRECTION, EXPORT, REFUSED, TAKEN_IN, State
 from mbt_rom.conform import FULL_HEADER, Conformed
+from mbt_rom.findings import needs_action
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.tables import LEDGER
 
@@ -65,10 +66,10 @@ class Taken:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether the file was not taken in, or something in it is set aside."""
+        """Whether the file was not taken in, or something in it counts for nothing until a person acts."""
         if self.conformed is None:
             return self.outcome != "known"
-        is_wrong = self.conformed.findings["severity"].isin(["fatal", "error"]).any()
+        is_wrong = needs_action(self.conformed.findings).any()
         return self.outcome != "taken_in" or bool(is_wrong)
 
 

@@ -944,6 +944,20 @@ def consequences(language: Language = "en") -> dict[Severity, str]:
     return CONSEQUENCES if language == "en" else CONSEQUENCES_NL
 
 
+#: Notices after which something delivered counts for nothing until a person acts. They set no row aside: there is none.
+_ASKING = frozenset({"columns_to_confirm"})
+
+
+def needs_action(findings: pd.DataFrame) -> pd.Series:
+    """Whether something counts for nothing until a person acts: boolean per row of a frame with `severity` and `rule`.
+
+    >>> needs_action(pd.DataFrame({"severity": ["error", "notice", "notice"],
+    ...                            "rule": ["date_missing", "form_empty", "columns_to_confirm"]})).tolist()
+    [True, False, True]
+    """
+    return findings["severity"].ne("notice") | findings["rule"].isin(_ASKING)
+
+
 def as_findings(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, source: str) -> pd.DataFrame:
     """Rows that name at least `programme_id`, `delivery_id` and `rule`, as a findings table of `source`.
 

@@ -26,6 +26,7 @@ from assets.site import published
 from assets.state import ACROSS, SITE, State
 from assets.warehouse import WHOLE
 from assets.worklists import take_in_lists
+from mbt_rom.findings import needs_action
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import LEDGER, NO_OPEN_FINDINGS
 
@@ -132,13 +133,13 @@ class Night:
         self.state.forget_parsed()
 
     def _errors_in_new_files(self) -> int:
-        """Findings about the deliveries of this night that set something aside."""
+        """Findings about the deliveries of this night after which something counts for nothing until a person acts."""
         new = {t.delivery_id for t in self.summary.taken if t.outcome == "taken_in"}
         if not new:
             return 0
         sources = [t for t in self.state.catalogue.tables if t.startswith("findings/") and t not in NO_OPEN_FINDINGS]
-        found = [self.state.read(t, columns=["delivery_id", "severity"]) for t in sources]
-        return sum(int((f["delivery_id"].isin(new) & (f["severity"] != "notice")).sum()) for f in found)
+        found = [self.state.read(t, columns=["delivery_id", "severity", "rule"]) for t in sources]
+        return sum(int((f["delivery_id"].isin(new) & needs_action(f)).sum()) for f in found)
 
     def _programmes(self) -> None:
         stale = self._stale()

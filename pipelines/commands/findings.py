@@ -80,6 +80,7 @@ def findings(
     from assets import worklists
     from assets.home import Home
     from assets.state import State
+    from mbt_rom.findings import needs_action
     from pipelines import clock
 
     opened = Home.open(home)
@@ -92,7 +93,7 @@ def findings(
     told = _asked(reason) if with_values else None
     rows = worklists.work_list(state, programme)
     rows = rows[rows["owner"].eq(owner or rows["owner"]) & rows["rule"].eq(rule_id or rows["rule"])]
-    shown = rows if everything or output else rows[rows["severity"].ne("notice") | rows["rule"].eq(worklists.QUIET)]
+    shown = rows if everything or output else rows[needs_action(rows) | rows["rule"].eq(worklists.QUIET)]
     if told is not None:
         _log(opened, told, len(shown), output)
         shown = worklists.with_values(state, shown)
@@ -101,7 +102,7 @@ def findings(
     else:
         click.echo("\n".join(_told(shown, by, language)))
     click.echo(_counted(rows, language))
-    raise SystemExit(1 if rows["severity"].ne("notice").any() else 0)
+    raise SystemExit(1 if needs_action(rows).any() else 0)
 
 
 def _tell_closed(rows: pd.DataFrame, output: Path | None) -> None:

@@ -87,3 +87,12 @@ def test_the_ledger_keeps_no_question_text_and_tells_changed_surveys(home: Path,
     found = changed_surveys(turned, ["our_programme"])
     assert found["rule"].tolist() == ["question_text_changed"] * 2
     assert set(found["delivery_id"]) == set(ledger["delivery_id"])
+
+
+def test_a_questionnaire_that_is_held_up_beside_another_asks_for_action(home: Path, tmp_path: Path) -> None:
+    names = [*(f"phq9_{n}" for n in range(1, 10)), *(f"bsi18_{n}" for n in range(1, 18))]  # the BSI-18 lacks a question
+    path = tmp_path / "two.csv"
+    path.write_text(f"patient_id,date,{','.join(names)}\n00101,2026-03-02,{','.join(['1'] * len(names))}\n")
+    loaded = run(home, "load", str(path), "-p", "our_programme")
+    assert "columns were not taken in" in loaded.output
+    assert loaded.exit_code == 1
