@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Mapping as Mapping_
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -93,8 +93,8 @@ class Deliveries:
 
     parsed: Sequence[Conformed]
     partitions: frozenset[str]
-    people: Mapping_[str, Mapping_[str, str]] = field(default_factory=dict)
-    linked_at: Mapping_[str, Mapping_[str, datetime]] = field(default_factory=dict)
+    people: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    linked_at: Dict[str, Dict[str, datetime]] = field(default_factory=dict)
 
     def linked(self, definition: Instrument) -> dict[str, pd.Timestamp]:
         """The rows of an instrument whose patient number was linked with another that stands for the person, and since when."""
@@ -258,7 +258,7 @@ class State:
         decision = corrections.parse_document(self.archive.read(row.delivery_id))
         return None if decision is None else Recorded(decision, row.received_at.to_pydatetime())
 
-    def decided(self, folder: str, name: str, recorded: Mapping_[str, Recorded] | None = None) -> Conformed:
+    def decided(self, folder: str, name: str, recorded: Dict[str, Recorded] | None = None) -> Conformed:
         """What the decision of that id holds, among those `recorded` in the folder."""
         known = self.decisions(folder) if recorded is None else recorded
         places = corrections.sheets_of(known[name].correction) if name in known else []
@@ -271,7 +271,7 @@ class State:
         return corrected.together(renamed, by=name, undone=undone)
 
     def _corrected(
-        self, folder: str, name: str, place: tuple[str, str | None], known: Mapping_[str, Recorded]
+        self, folder: str, name: str, place: tuple[str, str | None], known: Dict[str, Recorded]
     ) -> Conformed:
         """Rows of one sheet that the decision corrects, as they are read with it."""
         row = self.delivery(folder, place[0])
