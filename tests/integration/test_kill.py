@@ -59,7 +59,7 @@ dies_after(Warehouse, "replace", lambda self, table, *a, **k: table.name == "del
 """,
     "while files leave the inbox": """
 from assets import intake
-dies_after(intake, "_remove")
+dies_after(intake, "remove")
 """,
     "inside a table write": """
 import pyarrow as pa
