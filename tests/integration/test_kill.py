@@ -104,7 +104,13 @@ def _killed(root: Path, moment: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
 
 
-@pytest.mark.parametrize("moment", list(MOMENTS))
+#: What every run of the tests tries: one moment of each kind; the long tests try the others, too.
+DAILY = ("after the ledger", "while files leave the inbox", "inside a table write", "between the site and its rename")
+
+
+@pytest.mark.parametrize(
+    "moment", [moment if moment in DAILY else pytest.param(moment, marks=pytest.mark.long) for moment in MOMENTS]
+)
 def test_a_killed_night_is_made_good_by_the_next(
     home: Path, moment: str, same_tables: Callable[[Path], None], undisturbed: Path
 ) -> None:

@@ -113,7 +113,18 @@ def _searched(home: Path) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.parametrize("fault", list(FAULTS))
+#: What every run of the tests tries; the long tests try the others, too.
+DAILY = (
+    "nothing else goes wrong",
+    "pandas tells a value in its message",
+    "an error has a cause that tells a value",
+    "a file crashes its reader",
+)
+
+
+@pytest.mark.parametrize(
+    "fault", [fault if fault in DAILY else pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS]
+)
 def test_no_canary_comes_out(home: Path, fault: str) -> None:
     _plant(home)
     script = FAULTS[fault].replace("CANARIES", " ".join(CANARIES)) + RUN

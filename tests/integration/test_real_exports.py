@@ -6,7 +6,7 @@ import pytest
 import real_data
 import real_exports
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
