@@ -80,7 +80,12 @@ def programmes_table(state: State) -> pd.DataFrame:
     decisions = state.ledger.loc[state.ledger["kind"] == CORRECTION, "delivery_id"]
     received = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["received_at"]
     rows = pd.concat([came, own]).drop_duplicates().loc[lambda each: ~each["delivery_id"].isin(decisions)]
-    days = rows["delivery_id"].map(received).dt.tz_convert(state.home.settings.timezone).dt.tz_localize(None)
+    days = (
+        received.reindex(rows["delivery_id"])
+        .set_axis(rows.index)
+        .dt.tz_convert(state.home.settings.timezone)
+        .dt.tz_localize(None)
+    )
     by = rows.assign(day=days.dt.normalize()).groupby("programme_id")["day"]
     newest = state.read("deliveries/conservation").groupby("programme_id")["newest_form_on"].max()
     names = list(state.home.settings.programmes)

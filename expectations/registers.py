@@ -149,7 +149,7 @@ def _order(rows: pd.DataFrame, received: pd.Series | None) -> pd.Series:
     """Rank of each row's delivery by the time it was received; all equal where that is not known."""
     if received is None:
         return pd.Series(0, index=rows.index)
-    return rows["delivery_id"].map(received).rank(method="dense", na_option="top")
+    return received.reindex(rows["delivery_id"]).set_axis(rows.index).rank(method="dense", na_option="top")
 
 
 def _known(episodes: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:

@@ -305,7 +305,7 @@ def accept_register(
     is_refused = register["delivery_id"].isin(fatal_deliveries(delivery_findings))
     is_good = ~is_refused & ~has_error(register, findings, delivery_findings) & register[key].notna()
     # Not a Series of all rows: a frame without rows would take over its index.
-    ordered = register.loc[is_good].assign(received_at=lambda good: good["delivery_id"].map(received))
+    ordered = register.loc[is_good].assign(received_at=lambda good: received.reindex(good["delivery_id"]).array)
     ordered = ordered.sort_values(["received_at", "delivery_id", "row_id"], na_position="first")
     last = ordered.drop_duplicates(["programme_id", key], keep="last")
     return last.sort_values(["programme_id", key]).drop(columns="received_at").reset_index(drop=True)

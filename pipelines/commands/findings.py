@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from assets.home import Home
+    from assets.state import State
     from mbt_rom.findings import Language
 
 OWNERS = ("research_assistant", "data_manager", "programme_manager", "developer")
@@ -25,12 +26,14 @@ _WORDS: dict[str, dict[str, str]] = {
         "days": "{n} days", "day": "1 day", "more": "and {n} more", "quiet": "Not heard of for too long:", "patient": "patient",
         "holds": "holds", "nothing": "Nothing is wrong.",
         "counted": "{fatal} files left out, {error} faults in rows, {notice} notices",
+        "waiting": "Not judged yet, because it came after the last night: what was delivered to {names}. Run `rom nightly` first.",
     },
     "nl": {
         "programme": "het programma", "row": "rij", "column": "kolom", "sheet": "blad", "times": "{n} keer", "once": "één keer",
         "days": "{n} dagen", "day": "1 dag", "more": "en nog {n}", "quiet": "Te lang niets van gehoord:", "patient": "patiënt",
         "holds": "bevat", "nothing": "Er is niets mis.",
         "counted": "{fatal} bestanden buiten beschouwing, {error} fouten in rijen, {notice} meldingen",
+        "waiting": "Nog niet beoordeeld, want na de laatste nacht gekomen: wat is aangeleverd aan {names}. Draai eerst `rom nightly`.",
     },
 }  # fmt: skip
 
@@ -69,7 +72,7 @@ def findings(
     """What is wrong in the data, how to mend it, and since when: the oldest first. No answer is shown.
 
     A workbook has everything in English and Dutch, and is loaded again once correct values are typed into it.
-    Exit code 1 when something is set aside.
+    Exit code 1 when something is set aside, or was not judged yet.
 
     \b
     Examples:
@@ -99,10 +102,24 @@ def findings(
         shown = worklists.with_values(state, shown)
     if output is not None:
         _write(shown, output, language, state.as_of)
-    else:
+    waiting = _waiting(state, programme)
+    if waiting:
+        click.echo(_WORDS[language]["waiting"].format(names=", ".join(waiting)))
+    if output is None and (len(shown) or not waiting):
         click.echo("\n".join(_told(shown, by, language)))
     click.echo(_counted(rows, language))
-    raise SystemExit(1 if needs_action(rows).any() else 0)
+    raise SystemExit(1 if waiting or needs_action(rows).any() else 0)
+
+
+def _waiting(state: State, programme: str | None) -> list[str]:
+    """The folders in which something lies that no night has judged."""
+    from mbt_rom.settings import SHARED
+    from mbt_rom.tables import CONTENTS
+
+    delivered = set(state.ledger["programme_id"])
+    asked = [p for p in state.home.partitions if p in delivered and p in (programme or p, SHARED)]
+    outdated = state.outdated(state.catalogue[CONTENTS.name], asked)
+    return [p for p in asked if p in outdated]
 
 
 def _tell_closed(rows: pd.DataFrame, output: Path | None) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.home import Home
+from assets.home import Home, create
 from assets.state import State
 from pipelines.nightly import run, stale_across, stale_tables
+from tests.small_homes import ONE_PROGRAMME
 
 AS_OF = date(2026, 6, 30)
 NOW = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
@@ -214,3 +215,11 @@ def test_files_that_are_not_to_be_touched_are_left_where_they_are(
     (inbox / "gamma" / "x.csv").unlink()
     run(root, as_of=AS_OF, now=datetime.fromtimestamp(time.time(), UTC) + timedelta(hours=3))
     assert _state(root).read("findings/deliveries", programmes=["_shared"]).empty
+
+
+def test_a_home_to_which_nothing_came_yet_has_a_quiet_night(tmp_path: Path) -> None:
+    root = create(tmp_path / "home", ONE_PROGRAMME).root
+    summary = run(root, as_of=AS_OF, now=NOW)
+    assert summary.failures == []
+    assert _state(root).read("reference/programmes")["n_deliveries"].tolist() == [0]
+    assert (root / "published" / "site" / "index.html").is_file()

@@ -52,8 +52,11 @@ def judge(root: Path) -> None:
         items, found = deliveries.items(state.instruments["phq9"]), deliveries.findings()
         findings = validate_items(state.instruments["phq9"], items, as_of=AS_OF, delivery_findings=found)
         tables = {"items/phq9": items, "findings/phq9": findings, "findings/deliveries": found}
+        tables["deliveries/contents"] = deliveries.contents()
         for name, table in tables.items():
-            state.warehouse.replace(state.catalogue[name], table, programmes=[programme], fingerprints={})
+            stored = state.catalogue[name]
+            fingerprints = {programme: state.fingerprint(stored, programme)}
+            state.warehouse.replace(stored, table, programmes=[programme], fingerprints=fingerprints)
 
 
 def accepted(root: Path) -> list[int]:
@@ -318,3 +321,19 @@ def test_a_finding_opens_again_when_its_correction_is_undone(home: Path, book: b
     judge(home)
     assert accepted(home) == [1]
     assert called("findings", "--home", home, "--rule", "answer_not_a_code").exit_code == 1
+
+
+def test_what_no_night_has_judged_is_not_called_in_order(home: Path, tmp_path: Path) -> None:
+    told = called("findings", "--home", home, "--rule", "patient_unknown")
+    assert told.output.startswith("Nothing is wrong.")
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    intake.take_in_file(State(Home.open(home), AS_OF), path, folder="beta", now=NOW, by="ra")
+    waiting = called("findings", "--home", home, "--rule", "patient_unknown")
+    assert "not judged yet" in waiting.output.lower()
+    assert "beta" in waiting.output
+    assert "Nothing is wrong" not in waiting.output
+    assert waiting.exit_code == 1
+    only_alpha = called("findings", "--home", home, "-p", "alpha", "--rule", "patient_unknown")
+    assert (only_alpha.output.splitlines()[0], only_alpha.exit_code) == ("Nothing is wrong.", 0)
+    assert "Nog niet beoordeeld" in called("findings", "--home", home, "--language", "nl").output
