@@ -9,6 +9,7 @@ import pandas as pd
 from assets.failures import refuse, value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER, each, of_stage
 from assets.partitions import PROGRAMME, RANGE
+from assets.reference import received
 from assets.resources import HomeResource
 from assets.state import EXPORT, REFUSED, below_each_other
 from mbt_rom import acceptance, withdrawn
@@ -139,12 +140,13 @@ def summary_of(sources: list[str]) -> dg.AssetsDefinition:
         key=["findings", "summary"],
         group_name="findings",
         ins=each("findings", sources),
+        deps=[LEDGER],
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
     )
     @value_free
-    def summary(**tables: pd.DataFrame) -> pd.DataFrame:
+    def summary(rom: HomeResource, **tables: pd.DataFrame) -> pd.DataFrame:
         """Findings counted per programme, source and rule."""
-        return acceptance.summarise_findings(of_stage("findings", tables))
+        return acceptance.summarise_findings(of_stage("findings", tables), received=received(rom.state))
 
     return summary

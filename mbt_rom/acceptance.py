@@ -356,11 +356,17 @@ def _counted(
     return table.assign(newest_form_on=accepted.groupby(keys).max().array)
 
 
-def summarise_findings(findings: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`FINDINGS_SUMMARY`: findings counted per programme, source and rule. `findings` maps sources to their findings."""
+def summarise_findings(findings: Mapping[str, pd.DataFrame], *, received: pd.Series) -> pd.DataFrame:
+    """`FINDINGS_SUMMARY`: findings counted per programme, source and rule, and since when the oldest stands.
+
+    `findings` maps sources to their findings; `received` maps delivery ids to the time they were received.
+    """
     frames = [frame.assign(source=source) for source, frame in findings.items() if not frame.empty]
     if not frames:
         return FINDINGS_SUMMARY.empty()
-    groups = pd.concat(frames, ignore_index=True).groupby(["programme_id", "source", "rule", "severity"])
-    counted = groups.agg(n_findings=("rule", "size"), n_deliveries=("delivery_id", "nunique")).reset_index()
-    return FINDINGS_SUMMARY.conform(counted)
+    found = pd.concat(frames, ignore_index=True)
+    found["at"] = received.reindex(found["delivery_id"]).array
+    counted = found.groupby(["programme_id", "source", "rule", "severity"]).agg(
+        n_findings=("rule", "size"), n_deliveries=("delivery_id", "nunique"), oldest_received_at=("at", "min")
+    )
+    return FINDINGS_SUMMARY.conform(counted.reset_index())

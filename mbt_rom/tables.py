@@ -266,6 +266,7 @@ FINDINGS_SUMMARY = Table(
         Column("severity", "str", "fatal, error or notice", True),
         Column("n_findings", "Int64", "findings", True),
         Column("n_deliveries", "Int64", "deliveries in which they occurred", True),
+        Column("oldest_received_at", TIME, "when the first of these deliveries came; missing where none is meant"),
     ),
     is_person_level=False,
 )

@@ -16,14 +16,16 @@ _ORDER = {severity: place for place, severity in enumerate(SEVERITIES)}
 
 @dataclass(frozen=True)
 class FindingLine:
-    """One rule: how severe, what is wrong, the remedy, how often and where."""
+    """One rule: how severe, what is wrong, the remedy, who mends it, how often, since how many days and where."""
 
     rule: str
     severity: str
     severity_label: str
     sentence: str
     remedy: str
+    owner: str
     n: str
+    age: str
     places: list[str]
 
 
@@ -48,9 +50,20 @@ def _line(severity: str, rule: str, found: list[Row], *, context: Context, by: s
         severity_label=SEVERITIES.get(severity, severity),
         sentence=_capital(text.sentence) if text else rule.replace("_", " "),
         remedy=text.remedy if text else "",
+        owner=text.owner.replace("_", " ") if text else "",
         n=number(sum(row["n_findings"] for row in found)),
+        age=_age(found, context),
         places=[f"{place} {number(places[place])}" for place in sorted(places, key=by_name)],
     )
+
+
+def _age(found: list[Row], context: Context) -> str:
+    """For how long the oldest of the findings has stood, in words; empty where no delivery is meant."""
+    since = [row["oldest_received_at"] for row in found if row["oldest_received_at"] is not None]
+    if not since:
+        return ""
+    days = max((context.data.as_of - min(since).date()).days, 0)
+    return "1 day" if days == 1 else f"{number(days)} days"
 
 
 def _source(source: str, context: Context) -> str:

@@ -191,7 +191,12 @@ def _findings() -> pd.DataFrame:
         ("vecht", "bsi", "answer_out_of_range", 1), ("vecht", "phq9", "patient_unknown", 1),
     ]  # fmt: skip
     frame = pd.DataFrame(found, columns=["programme_id", "source", "rule", "n_findings"])
-    return FINDINGS_SUMMARY.conform(frame.assign(severity=[RULES[r].severity for r in frame["rule"]], n_deliveries=1))
+    came = pd.Series(pd.Timestamp(AS_OF, tz="UTC"), index=frame.index) - pd.to_timedelta(range(12, 2, -1), unit="D")
+    came[frame["rule"] == "programme_quiet"] = pd.NaT  # a programme is meant, no delivery
+    severities = [RULES[r].severity for r in frame["rule"]]
+    return FINDINGS_SUMMARY.conform(
+        frame.assign(severity=severities, n_deliveries=1, oldest_received_at=came.dt.as_unit("us"))
+    )
 
 
 def _programmes() -> pd.DataFrame:

@@ -284,9 +284,14 @@ def test_every_finding_has_a_remedy_and_an_unknown_rule_still_shows(
 ) -> None:
     rows = table(parsed["data-quality.html"], "Findings by rule")
     assert len(rows) == 1 + site_data.findings_summary["rule"].nunique()
-    assert "Amstel Centre, day hospital MBT 1, Vecht outpatient MBT 1" in [row[3] for row in rows]
+    assert "Amstel Centre, day hospital MBT 1, Vecht outpatient MBT 1" in [row[4] for row in rows]
     remedies = {rule.remedy for rule in site_data.rules.values()}
-    assert all(any(remedy in row[2] for remedy in remedies) for row in rows[1:])
+    assert all(any(remedy in row[3] for remedy in remedies) for row in rows[1:])
+    # Of two programmes with answers out of range one came 12 days ago and one 4; a quiet programme came with no delivery.
+    ages = {"answer_out_of_range": "12 days", "file_unreadable": "8 days", "programme_quiet": ""}
+    for rule, age in ages.items():
+        assert [row[2] for row in rows if row[3].endswith(rule)] == [age]
+    assert "(research assistant)" in next(row[3] for row in rows if "answer_out_of_range" in row[3])
     html = site(replace(site_data, rules={}))["data-quality.html"].decode()
     assert "answer out of range" in html
 

@@ -306,11 +306,15 @@ def test_the_law_of_nothing_is_empty():
 
 def test_findings_are_counted_per_programme_source_and_rule():
     two = pd.concat([errors("a", "b"), errors("c").assign(delivery_id="d2")])
-    summary = summarise_findings({"phq9": two, "deliveries": NONE})
+    came = pd.Series(pd.to_datetime(["2026-03-01", "2026-02-01"], utc=True).as_unit("us"), index=["d1", "d2"])
+    summary = summarise_findings(
+        {"phq9": two.assign(delivery_id=["d1", "d1", "d2"]), "deliveries": NONE}, received=came
+    )
     assert summary[["source", "rule", "severity", "n_findings", "n_deliveries"]].values.tolist() == [
         ["phq9", "answer_out_of_range", "error", 3, 2]
     ]
-    assert summarise_findings({"phq9": NONE}).empty
+    assert summary["oldest_received_at"].dt.date.astype("str").tolist() == ["2026-02-01"]
+    assert summarise_findings({"phq9": NONE}, received=came).empty
 
 
 # Registers ---------------------------------------------------------------------------------------------------------------
