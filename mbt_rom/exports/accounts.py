@@ -178,6 +178,8 @@ def _evidence(columns: Columns, position: int, meaning: Meaning, judged: Judged)
 def _named(columns: Columns, position: int, meaning: Meaning) -> str:
     name = columns.sheet.codes[position]
     shown = name if len(name) <= 40 else f"{name[:37]}..."
+    if position in columns.in_text and meaning.item is None:
+        return f"its text names the {meaning.role.replace('_', ' ')}"
     if position in columns.in_text:
         instrument = columns.instruments[str(meaning.instrument)]
         return f"its text names {instrument.name}, number {meaning.number}"

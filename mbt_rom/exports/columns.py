@@ -66,7 +66,7 @@ class Columns:
         if named:
             return named
         for text in dict.fromkeys(t for t in (self.sheet.headers[position], fact.text) if t):
-            if found := self.vocabulary.named_in(text):
+            if found := self.vocabulary.named_in(text) or self.vocabulary.field_in(text):
                 self.in_text.add(position)
                 return found
         return ()

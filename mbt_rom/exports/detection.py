@@ -17,7 +17,9 @@ from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
-from mbt_rom.exports.names import FORM_ROLES, LOINC, Meaning, Vocabulary, normalised
+from mbt_rom.exports.names import LOINC, Meaning, Vocabulary
+from mbt_rom.exports.role_names import FORM_ROLES
+from mbt_rom.exports.role_words import names_a_day
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
 from mbt_rom.exports.values import WORDS, means_complete, of_answers
@@ -39,6 +41,8 @@ _FORM_ROLES = (
 _OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted")
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
+#: Where the cells contradict the names of so many fields, the header is not that of the rows below it: nothing of it is believed.
+_MOST_DOUBTED = 3
 #: Register -> column of its table -> role of the export's column.
 REGISTER_ROLES: dict[str, dict[str, str]] = {
     "episodes": {
@@ -115,6 +119,8 @@ def understand(
     (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
     looked = Columns(sheet, vocabulary, instruments, usual)
+    if len({meaning.role for meaning, _ in looked.doubts.values()}) >= _MOST_DOUBTED:
+        return Understanding(sheet=sheet, columns=tell(looked, {}, Judged()))
     items, refused = _items(sheet, looked.meanings, instruments, usual)
     judged = judge_forms(looked, items).with_refused(refused)
     if judged.forms:
@@ -272,7 +278,7 @@ def _roles(
             if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
             if not _is_of_one_form(sheet, i, role, taken)
         ]
-        best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
+        best = _unlike(sheet, sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked)))
         if len(best) > 1 and role not in lenient and (role == "patient" or min(r for r, _ in ranked) <= 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(
@@ -281,9 +287,19 @@ def _roles(
                 sheet=sheet.name,
                 column=sheet.headers[best[1]],
             )
+        best = [i for i in best if i != roles.get("patient")]
         if len(best) == 1:
             roles[role] = best[0]
     return roles
+
+
+def _unlike(sheet: RawSheet, positions: list[int]) -> list[int]:
+    """The columns without those that hold the same as an earlier one on every row: these say nothing else."""
+    kept: list[int] = []
+    for i in positions:
+        if not any(sheet.frame.iloc[:, i].equals(sheet.frame.iloc[:, k]) for k in kept):
+            kept.append(i)
+    return kept
 
 
 def _is_of_one_form(sheet: RawSheet, position: int, role: str, taken: Collection[int]) -> bool:
@@ -295,8 +311,8 @@ def _is_of_one_form(sheet: RawSheet, position: int, role: str, taken: Collection
 
 
 def _fits(sheet: RawSheet, position: int, role: str) -> bool:
-    """A column called 'completed' is a date when it holds anything longer than a yes or no."""
-    if role != "date" or normalised(sheet.headers[position]) != "completed":
+    """A column called 'completed', without a word for a day, is a date when it holds anything longer than a yes or no."""
+    if role != "date" or sheet.fact(position).role is not None or names_a_day(sheet.codes[position]):
         return True
     texts = [str(text).strip() for text in sheet.frame.iloc[:, position].unique()]
     filled = [text for text in texts if not is_blank(text)]

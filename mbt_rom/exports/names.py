@@ -1,6 +1,6 @@
 """What a column header means: a role (patient, date ...), an item of an instrument, or nothing that is taken in.
 
-Belongs here: spellings and synonyms, English and Dutch. Does not belong here: deciding between columns of one file
+Belongs here: how items are spelled, and putting names and words of fields (`role_names`, `role_words`) to use. Does not belong here: deciding between columns of one file
 (`detection`), mapping files (`mapping`). Order and position of columns never mean anything.
 """
 
@@ -13,433 +13,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
+from mbt_rom.exports import role_words
+from mbt_rom.exports.role_names import FORM_ROLES, ROLES, TOTAL_WORDS
 from mbt_rom.model import Instrument, Item
 
-#: Role -> spellings, the surest first; a column of the first group goes before one of the second.
-ROLES: dict[str, tuple[frozenset[str], ...]] = {
-    "patient": (
-        frozenset(
-            [
-                "patient",
-                "patient_id",
-                "patientid",
-                "patient_nr",
-                "patient_no",
-                "patient_number",
-                "patientnr",
-                "patientnummer",
-                "patient_nummer",
-                "patient_identifier",
-                "patientcode",
-                "client",
-                "client_id",
-                "clientid",
-                "clientnr",
-                "client_nr",
-                "clientnummer",
-                "client_number",
-                "cliente_id",
-                "clientcode",
-                "local_number",
-                "lokaal_nummer",
-                "patnr",
-                "patid",
-                "pat_id",
-                "pat_nr",
-                "patnummer",
-                "patient_code",
-                "pat_code",
-                "patcode",
-                "pt_id",
-                "ptid",
-                "pt_nr",
-                "ptnr",
-                "patientnr_lokaal",
-                "hospital_number",
-                "hospital_no",
-                "hospitalnumber",
-                "ziekenhuisnummer",
-                "client_no",
-                "clientno",
-                "client_code",
-                "cliente_nummer",
-                "dossiernummer",
-                "dossiernr",
-                "epd_nummer",
-                "epdnummer",
-                "epd_nr",
-                "epdnr",
-                "mrn",
-                "medical_record_number",
-                "patient_record_number",
-                "zis_nummer",
-            ]
-        ),
-        frozenset(
-            [
-                "record_id",
-                "study_id",
-                "participant_id",
-                "subject_id",
-                "respondent_id",
-                "deelnemer",
-                "deelnemer_id",
-                "pnr",
-                "pid",
-                "pp",
-                "ppnr",
-                "pp_nr",
-                "pp_id",
-                "case_no",
-                "case_nr",
-                "casenr",
-                "case_id",
-                "caseid",
-                "case_number",
-                "subject",
-                "subjectid",
-                "subject_nr",
-                "subject_no",
-                "subjectnr",
-                "participant",
-                "participantid",
-                "participant_nr",
-                "participant_no",
-                "participantnr",
-                "participant_number",
-                "deelnemernummer",
-                "deelnemernr",
-                "deelnemer_nr",
-                "studienummer",
-                "study_number",
-                "study_nr",
-                "studynr",
-                "respondentnummer",
-                "respondentnr",
-                "respondent_nr",
-            ]
-        ),
-    ),
-    "date": (
-        frozenset(
-            [
-                "date",
-                "datum",
-                "datum_invulling",
-                "invuldatum",
-                "afnamedatum",
-                "datum_afname",
-                "administered_on",
-                "date_completed",
-                "completed_on",
-                "datum_ingevuld",
-                "assessment_date",
-                "measurement_date",
-                "meetdatum",
-                "survey_date",
-                "questionnaire_date",
-                "completed",
-                "date_of_completion",
-                "completion_date",
-                "date_of_assessment",
-                "date_of_administration",
-                "administration_date",
-                "date_administered",
-                "assessed_on",
-                "assessment_on",
-                "date_filled_in",
-                "filled_in_on",
-                "ingevuld_op",
-                "datum_van_invullen",
-                "datum_invullen",
-                "invul_datum",
-                "testdatum",
-                "test_date",
-                "datum_test",
-                "datum_meting",
-                "meting_datum",
-                "datum_afgenomen",
-                "afgenomen_op",
-                "vragenlijstdatum",
-                "datum_vragenlijst",
-                "vragenlijst_datum",
-                "datum_meetmoment",
-                "rom_datum",
-                "datum_rom",
-                "rom_date",
-                "afname_datum",
-                "dtinv",
-                "invuldat",
-            ]
-        ),
-        frozenset(["visit_date", "interview_date"]),
-    ),
-    "submitted_at": (
-        frozenset(
-            [
-                "submitdate",
-                "submitted",
-                "submitted_at",
-                "completed_at",
-                "enddate",
-                "end_date",
-                "recordeddate",
-                "date_submitted",
-                "datum_ingestuurd",
-                "ingestuurd_op",
-                "ingezonden_op",
-                "submission_date",
-                "submissiondate",
-                "submission_time",
-                "submitted_on",
-                "completion_time",
-            ]
-        ),
-        frozenset(["ended", "timestamp", "datestamp"]),
-    ),
-    "moment": (
-        frozenset(
-            [
-                "moment",
-                "meetmoment",
-                "measurement_moment",
-                "wave",
-                "meting",
-                "timepoint",
-                "time_point",
-                "meetronde",
-                "rom_moment",
-                "assessment_moment",
-                "measurement_point",
-                "meetpunt",
-                "occasion",
-                "time_of_measurement",
-            ]
-        ),
-        frozenset(["event", "event_name", "redcap_event_name", "visit"]),
-    ),
-    "response_id": (
-        frozenset(
-            [
-                "response_id",
-                "responseid",
-                "response",
-                "antwoord_id",
-                "antwoordid",
-                "submission_id",
-                "submissionid",
-                "response_no",
-                "response_nr",
-                "response_number",
-                "responsenummer",
-            ]
-        ),
-        frozenset({"id", "session"}),
-        frozenset({"token"}),
-    ),
-    "programme": (
-        frozenset(
-            [
-                "programme",
-                "programme_id",
-                "program",
-                "program_id",
-                "programma",
-                "programma_id",
-                "programmacode",
-                "behandelprogramma",
-                "treatment_programme",
-                "treatment_program",
-            ]
-        ),
-        frozenset(["site", "site_id", "locatie", "instelling", "redcap_data_access_group", "afdeling", "vestiging"]),
-    ),
-    "complete": (
-        frozenset(
-            [
-                "complete",
-                "is_complete",
-                "finished",
-                "voltooid",
-                "volledig",
-                "afgerond",
-                "compleet",
-                "is_compleet",
-                "is_voltooid",
-                "volledig_ingevuld",
-                "form_complete",
-                "survey_complete",
-                "is_finished",
-            ]
-        ),
-        frozenset(["status"]),
-    ),
-    "language": (
-        frozenset(
-            [
-                "language",
-                "taal",
-                "startlanguage",
-                "userlanguage",
-                "lang",
-                "language_code",
-                "survey_language",
-                "taal_bij_start",
-                "taal_vragenlijst",
-                "vragenlijst_taal",
-                "invultaal",
-            ]
-        ),
-        frozenset(),
-    ),
-    "mode": (
-        frozenset(
-            [
-                "mode",
-                "afname",
-                "afnamewijze",
-                "afnamevorm",
-                "administration_mode",
-                "afnamemethode",
-                "afname_methode",
-                "invulwijze",
-                "wijze_van_afname",
-                "wijze_van_invullen",
-                "method_of_administration",
-                "mode_of_administration",
-                "administration",
-            ]
-        ),
-        frozenset(),
-    ),
-    "respondent": (
-        frozenset(["respondent", "respondent_type", "informant", "ingevuld_door", "beantwoord_door", "answered_by"]),
-        frozenset(),
-    ),
-    "assisted": (
-        frozenset(
-            ["assisted", "is_assisted", "hulp_bij_invullen", "met_hulp", "hulp_bij_afname", "filled_in_with_help"]
-        ),
-        frozenset(),
-    ),
-    "interviewer": (
-        frozenset(
-            [
-                "interviewer",
-                "interviewer_id",
-                "interviewer_code",
-                "interviewercode",
-                "rater",
-                "rater_id",
-                "rater_code",
-                "beoordelaar",
-                "beoordelaar_id",
-                "beoordelaarcode",
-                "assessor",
-                "assessor_id",
-            ]
-        ),
-        frozenset(["afgenomen_door", "interviewed_by", "rated_by"]),
-    ),
-    "is_blind": (
-        frozenset(
-            [
-                "is_blind",
-                "blind",
-                "blinded",
-                "geblindeerd",
-                "interviewer_blind",
-                "interviewer_geblindeerd",
-                "rater_blind",
-                "beoordelaar_blind",
-                "beoordelaar_geblindeerd",
-                "blind_voor_behandeling",
-                "blind_to_treatment",
-            ]
-        ),
-        frozenset(["blindering", "blinding"]),
-    ),
-    "birth_year": (
-        frozenset(["birth_year", "year_of_birth", "geboortejaar"]),
-        frozenset(["birth_date", "date_of_birth", "birthdate", "dob", "geboortedatum", "geb_datum"]),
-    ),
-    "sex": (frozenset(["sex", "geslacht"]), frozenset({"gender"})),
-    "therapist": (
-        frozenset(
-            ["therapist", "therapist_id", "therapeut", "therapeut_id", "behandelaar", "behandelaar_id", "therapeutcode"]
-        ),
-        frozenset(),
-    ),
-    "function": (frozenset(["function", "functie"]), frozenset()),
-    "from": (frozenset(["from", "from_date", "vanaf", "in_dienst", "start_in_programme"]), frozenset()),
-    "until": (frozenset(["until", "until_date", "tot", "tot_en_met", "uit_dienst"]), frozenset()),
-    "episode": (
-        frozenset(["episode", "episode_id", "episodenummer", "traject", "traject_id", "trajectnummer"]),
-        frozenset(),
-    ),
-    "referred": (
-        frozenset(["referred", "referred_on", "referral_date", "verwezen", "verwijsdatum", "verwezen_op"]),
-        frozenset(),
-    ),
-    "started": (
-        frozenset(
-            ["started", "started_on", "start_date", "startdatum", "start_treatment", "start_behandeling", "gestart_op"]
-        ),
-        frozenset(),
-    ),
-    "ended": (
-        frozenset(["ended_on", "end_treatment", "einddatum", "einde_behandeling", "beeindigd_op"]),
-        frozenset(["end_date", "ended"]),
-    ),
-    "end_reason": (frozenset(["end_reason", "reason_of_ending", "reden_einde", "reden_beeindiging"]), frozenset()),
-}
-
-#: Roles that one form of a file may have columns of its own for: 'phq9_date', 'scid2_interviewer'.
-FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
 #: `Meaning.prefix` of items that are named by a code of LOINC.
 LOINC = "loinc"
-#: What a stored total score of an instrument is called behind (or before) its name.
-TOTAL_WORDS = frozenset(
-    [
-        "total",
-        "totaal",
-        "tot",
-        "sum",
-        "som",
-        "score",
-        "totalscore",
-        "totaalscore",
-        "total_score",
-        "totaal_score",
-        "sumscore",
-        "somscore",
-        "sum_score",
-        "som_score",
-        "tot_score",
-        "totscore",
-        "total_sum",
-        "score_total",
-        "score_totaal",
-        "eindscore",
-        "schaalscore",
-        "scale_score",
-        "prorated",
-        "mean",
-        "gem",
-        "gemiddelde",
-        "average",
-        "avg",
-        "total_mean",
-        "totaal_goed",
-        "aantal_goed",
-        "total_correct",
-        "n_correct",
-        "number_correct",
-    ]
-)
 _SCORE_WORD = re.compile(
     r"(?:_(?:score|schaal|scale|total|totaal|tot|sum|som|mean|gem|avg|index_?value))$|^(?:score|schaal|scale|schaalscore)_"
 )
+#: Fields that a question text or label may name as well as a header.
+_TOLD_BY_TEXT = ("moment", "birth_year", "sex")
 #: A name of an item within a text is no longer than this, and has such a word before its number ...
 _LONGEST_NAME = 60
 _ITEM_WORD = re.compile(r"(?i)(?:\b|_)(?:items?|vraag|question|q|nr|no)\.?[\s_-]*\d{1,3}\b")
@@ -516,6 +100,9 @@ class Vocabulary:
             for prefix in _prefixes(instrument)
         ]
         self._names = {spelling.prefix for spelling in self._spellings}
+        self._squeezed: dict[str, tuple[str, ...]] = {}
+        for spelling in self._spellings:
+            self._squeezed[spelling.prefix] = (*self._squeezed.get(spelling.prefix, ()), spelling.instrument)
         self._roles: dict[str, list[Meaning]] = {}
         for role, groups in ROLES.items():
             for rank, names in enumerate(groups):
@@ -529,9 +116,29 @@ class Vocabulary:
         if header not in self._seen:
             name = normalised(header)
             coded = self._loinc.get(header.strip().removeprefix("/"), ())
-            roles = coded or tuple(self._roles.get(name, ()))
+            roles = coded or self._fixed(header, name) or self._made(header)
             self._seen[header] = roles or self._items(name) or self._totals(name)
         return self._seen[header]
+
+    def _fixed(self, header: str, name: str) -> tuple[Meaning, ...]:
+        """Fields with a fixed name; the patient beside another one where the name is made of words for both ('respondent')."""
+        roles = tuple(self._roles.get(name, ()))
+        rank = role_words.patient_rank(header) if roles and all(m.role != "patient" for m in roles) else None
+        return roles if rank is None else (*roles, Meaning("patient", rank))
+
+    def _made(self, text: str) -> tuple[Meaning, ...]:
+        """The patient's number or the date of the answers, where the text is made of words for it and of no others."""
+        if (rank := role_words.patient_rank(text)) is not None:
+            return (Meaning("patient", rank),)
+        if (dated := role_words.date_rank(text, self._squeezed)) is None:
+            return ()
+        rank, name = dated
+        return tuple(Meaning("date", rank, instrument) for instrument in self._squeezed.get(name, (None,)))
+
+    def field_in(self, text: str) -> tuple[Meaning, ...]:
+        """The field of forms that a question text or label names: 'Uw cliëntnummer', 'Date questionnaire completed', 'meetmoment'."""
+        told = tuple(m for m in self._roles.get(normalised(text), ()) if m.role in _TOLD_BY_TEXT)
+        return self._made(text) or told
 
     def named_in(self, text: str) -> tuple[Meaning, ...]:
         """Items that a question text names outright: 'PHQ-9, item 3: ...', 'PHQ-9 - 3. ...', 'EQ-5D-5L: Mobility'; else none.
@@ -721,6 +328,8 @@ class Spelling:
         if self.takes_numbers and re.fullmatch(r"\d{1,3}", key):
             return Meaning("item", 0, self.instrument, None, key, self.prefix)
         part = key.split("_")[-1]
+        if role_words.names_a_day(key):
+            return Meaning("date", 0, self.instrument)
         for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):
                 return Meaning(role, 0, self.instrument)

@@ -93,6 +93,9 @@ WORDS: dict[str, dict[str, str]] = {
 }
 _BY_WORD = {kind: {w: value for value, words in v.items() for w in words.split()} for kind, v in WORDS.items()}
 
+#: Every word of a kind, whatever it means.
+KNOWN_WORDS = {kind: frozenset(words) for kind, words in _BY_WORD.items()}
+
 
 def code_key(text: str) -> str:
     """A code as codes are compared: without spaces around it, without regard to case, '1.0' as '1'.
