@@ -411,7 +411,7 @@ class SheetRows:
         column = self.texts(source)
         read = values.moments(column, months=months, codes=source.codes)
         unknown = values.not_understood(column, read) & kept
-        if source.column is None and unknown.any():
+        if source.column is None and self.plan.mapping is not None and unknown.any():
             raise ExportError("mapping_invalid", f"the settings' 'months' do not hold the moment '{source.constant}'")
         if self.plan.mapping is None and dates is not None:
             unknown &= dates.isna().to_numpy(dtype=bool)

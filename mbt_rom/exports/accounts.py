@@ -6,7 +6,7 @@ counts (`evidence`), the plan of the sheet (`detection`), guesses about columns 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +42,27 @@ class Judged:
         doubtful = self.doubtful | {i: columns for i, (columns, _) in refused.items()}
         against = {p: f"{e.detail} ({e.rule})" for columns, e in refused.values() for p in columns}
         return replace(self, doubtful=doubtful, against=self.against | against)
+
+    def without(self, instruments: Collection[str]) -> Judged:
+        """The same with the forms of these instruments held up."""
+        held_up = {i: columns for i, columns in self.forms.items() if i in instruments}
+        forms = {i: columns for i, columns in self.forms.items() if i not in held_up}
+        return replace(self, forms=forms, doubtful=self.doubtful | held_up)
+
+    def and_also(self, others: Sequence[Judged]) -> Judged:
+        """The same with what is held up, fits and speaks against columns in `others`: the other moments of the rows."""
+        doubtful = dict(self.doubtful)
+        for other in others:
+            for i, columns in other.doubtful.items():
+                doubtful[i] = doubtful.get(i, {}) | columns
+        return Judged(
+            forms=self.forms,
+            doubtful=doubtful,
+            codings={i: c for one in (*others, self) for i, c in one.codings.items()},
+            fitting={i for one in (*others, self) for i in one.fitting},
+            against={i: why for one in (*others, self) for i, why in one.against.items()},
+            suggested={i: c for one in (*others, self) for i, c in one.suggested.items()},
+        )
 
 
 def judge_forms(columns: Columns, items: Mapping[str, dict[int, Meaning]]) -> Judged:
@@ -103,12 +124,23 @@ def _one_coding(
 
 
 def tell(
-    columns: Columns, taken: Mapping[int, Meaning], judged: Judged, *, register: str | None = None
+    columns: Columns,
+    taken: Mapping[int, Meaning],
+    judged: Judged,
+    *,
+    register: str | None = None,
+    blocks: Mapping[int, int] | None = None,
+    moments: Mapping[int, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """One entry per column of the sheet (`understanding.described`). `taken`: position -> what it is taken in as."""
+    """One entry per column of the sheet (`understanding.described`). `taken`: position -> what it is taken in as. `blocks`: position ->
+    which of several forms of its instrument it belongs to, where that is not the first. `moments`: position -> its moment of several."""
     told: dict[int, dict[str, Any]] = {}
     for position, meaning in taken.items():
         told[position] = _taken(columns, position, meaning, judged, register)
+        if meaning.instrument is not None:
+            told[position]["block"] = (blocks or {}).get(position, 0)
+        if moments and position in moments:
+            told[position]["moment"] = moments[position]
     for instrument_id, named in judged.doubtful.items():
         told |= {i: _held_up(columns, i, m, judged, judged.suggested.get(instrument_id)) for i, m in named.items()}
     for position, (meaning, against) in columns.doubts.items():

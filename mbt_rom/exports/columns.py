@@ -16,6 +16,7 @@ from mbt_rom.exports.codings import labels_told
 from mbt_rom.exports.names import Meaning, Vocabulary
 from mbt_rom.exports.sheets import RawSheet
 from mbt_rom.exports.understanding import WHY_NOT
+from mbt_rom.exports.waves import waves
 from mbt_rom.exports.weights import weighed
 from mbt_rom.model import Instrument, Item
 
@@ -42,6 +43,9 @@ class Columns:
         self._samples: dict[int, list[str]] = {}
         named = {i: self._named(i) for i, header in enumerate(sheet.headers) if header}
         self.meanings = {i: self._believed(i, found) for i, found in named.items()}
+        self.waves = waves(self._unnamed(), vocabulary.meanings)
+        for wave in self.waves:
+            wave.meanings = {i: found for i, m in wave.meanings.items() if (found := self._believed(i, m))}
 
     def sample(self, position: int) -> list[str]:
         """Some filled cells of a column."""
@@ -54,6 +58,15 @@ class Columns:
         labels, _ = labels_told(instrument, item)
         texts = pd.Series(self.sample(position), dtype="str")
         return [str(text) for text in weighed(texts, self.sheet.fact(position), labels)]
+
+    def _unnamed(self) -> dict[int, str]:
+        """Position -> name of the columns whose name, text and cells say nothing yet."""
+        facts = self.sheet.fact
+        return {
+            i: self.sheet.codes[i]
+            for i, found in self.meanings.items()
+            if not found and i not in self.doubts and facts(i).role is None
+        }
 
     def _named(self, position: int) -> tuple[Meaning, ...]:
         """What a column may mean by its names: what its tool says it is for, its own name, its question text."""

@@ -328,7 +328,7 @@ class Spelling:
         if self.takes_numbers and re.fullmatch(r"\d{1,3}", key):
             return Meaning("item", 0, self.instrument, None, key, self.prefix)
         part = key.split("_")[-1]
-        if role_words.names_a_day(key):
+        if role_words.says_day(key) and role_words.date_rank(key) is not None:
             return Meaning("date", 0, self.instrument)
         for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):

@@ -17,6 +17,9 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     "patient": (
         _words("local_number lokaal_nummer"),
         _words("pnr pid"),
+        _words("seqn"),  # NHANES' number of a participant
+        frozenset(),
+        _words("idnr id_nr idnummer id_nummer id_number"),
     ),
     "date": (_words("completed assessment_on"),),
     "submitted_at": (

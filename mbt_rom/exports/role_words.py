@@ -155,6 +155,6 @@ def date_rank(text: str, names: Collection[str] = ()) -> tuple[int, str] | None:
     return int(is_visit or is_short), name
 
 
-def names_a_day(text: str) -> bool:
-    """Whether a name is one of the date of the answers, and has a word for a day: 'afnamedatum', but not 'completed'."""
-    return date_rank(text) is not None and not set(split(text)).isdisjoint(_DAYS[0] | _DAYS[1] | _WHEN)
+def says_day(text: str) -> bool:
+    """Whether a name has a word for a day: 'T0_datum' and 'Wanneer ingevuld', but not 'completed'."""
+    return not set(split(text)).isdisjoint(_DAYS[0] | _DAYS[1] | _WHEN)

@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 _BASELINE = frozenset(
     [
         "baseline",
+        "bl",
         "t0",
         "m0",
         "intake",

@@ -205,3 +205,42 @@ def test_two_columns_that_may_name_the_interviewer_are_neither() -> None:
     plan = understood("patient,rater,interviewer,sshi_suicidal_acts\n1,a,b,0\n")
     assert plan.forms[0].interviewer is None
     assert [plan.columns[i]["role"] for i in (1, 2)] == ["not_taken_in"] * 2
+
+
+# Moments beside each other ----------------------------------------------------------------------------------------------
+
+
+def beside(*names: str) -> Understanding:
+    return understood(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+
+
+@pytest.mark.parametrize("pattern", ["{moment}_phq9_{n}", "phq9_{n}_{moment}", "phq9_{moment}_{n}"])
+def test_moments_beside_each_other_are_forms_of_one_row(pattern: str) -> None:
+    items = [pattern.format(moment=moment, n=n) for moment in ("T0", "T6") for n in range(1, 10)]
+    plan = beside("patient", "T0_date", "T6_date", *items)
+    assert [(form.block, form.moment, len(form.items)) for form in plan.forms] == [
+        (0, Source(constant="t0"), 9),
+        (1, Source(constant="t6"), 9),
+    ]
+    assert [form.date for form in plan.forms] == [Source(1), Source(2)]
+    assert [plan.columns[i]["block"] for i in (3, 12)] == [0, 1]
+
+
+def test_a_date_of_the_row_is_that_of_no_moment() -> None:
+    items = [f"phq9_{n}_m{m}" for m in (0, 6) for n in range(1, 10)]
+    plan = beside("patient", "date", "date_6", *items)
+    assert [form.date for form in plan.forms] == [None, Source(2)]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [f"phq9_{n}_m{m}" for m in (0, 6) for n in range(1, 10)][:-1],
+        [f"phq9_{n}_m0" for n in range(1, 10)] + [f"phq_{n}_m6" for n in range(1, 10)],
+        [f"phq9_{n}_m0" for n in range(1, 10)] + numbered("phq9", 9),
+    ],
+    ids=["one item is missing", "not called alike", "without a moment, too"],
+)
+def test_moments_that_are_not_alike_wait(items: list[str]) -> None:
+    plan = beside("patient", *items)
+    assert all(form.moment is None for form in plan.forms)
