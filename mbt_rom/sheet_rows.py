@@ -361,7 +361,9 @@ class SheetRows:
                 refuse_other_edition(answers, instrument, self.delivery.instruments)
         except ExportError as error:
             column = self.sheet.headers[places[error.column]] if error.column in places else None
-            raise ExportError(error.rule, error.detail, sheet=self.sheet.name, column=column) from None
+            raise ExportError(
+                error.rule, error.detail, sheet=self.sheet.name, column=column, instrument=form.instrument
+            ) from None
         return with_constants(answers, form.constants)
 
     def _cells(self, item: str, position: int, form: FormPlan) -> pd.Series:

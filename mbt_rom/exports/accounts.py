@@ -78,6 +78,9 @@ def judge_forms(columns: Columns, items: Mapping[str, dict[int, Meaning]]) -> Ju
             cells = answer_lists.against_cells(instrument, item, columns.answers(i, instrument, item))
             if cells is not None:
                 against.setdefault(i, cells)
+        for i in [i for i in against if named[i].item not in instrument.needed_items]:
+            columns.doubts[i] = named[i], against.pop(i)  # what a form can do without holds up nothing but itself
+        named = {i: m for i, m in named.items() if i not in columns.doubts}
         coding, unclear = _one_coding(instrument, named, lists)
         if unclear is not None:
             against |= {i: unclear for i in named if i not in against}
@@ -186,7 +189,7 @@ def coding_said(instrument: Instrument, codings: Collection[str]) -> str:
 def _evidence(columns: Columns, position: int, meaning: Meaning, judged: Judged) -> tuple[list[str], str]:
     """Kinds of evidence for what a column is taken in as, and the sentence that tells them."""
     kind = "name_in_text" if position in columns.in_text else "other_name" if meaning.rank > 0 else "name"
-    if columns.sheet.fact(position).role is not None:
+    if columns.sheet.fact(position).role is not None and position not in columns.in_text:
         return ["tool"], "the survey tool keeps this column for it"
     kinds, said = [kind], [_named(columns, position, meaning)]
     instrument = columns.instruments.get(str(meaning.instrument))
@@ -242,8 +245,18 @@ def _doubted(columns: Columns, position: int, meaning: Meaning, against: str) ->
     return {
         "confidence": confidence(kinds, is_contradicted=True),
         "reason": f"{_named(columns, position, meaning)}, but {against}",
-        "proposal": proposal(likely or meaning.role, instrument=meaning.instrument),
+        "proposal": proposal(likely or meaning.role, instrument=meaning.instrument, item=meaning.item),
     }
+
+
+def without_form(told: list[dict[str, Any]], instrument: str, why: str) -> list[dict[str, Any]]:
+    """The same columns where the forms of one instrument wait for a person, all others being taken in."""
+    return [
+        {**_as_proposal(entry, why), "confidence": confidence(["name"], is_contradicted=True)}
+        if entry["instrument"] == instrument and entry["role"] != NOT_TAKEN_IN
+        else entry
+        for entry in told
+    ]
 
 
 def as_proposals(told: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:

@@ -14,14 +14,14 @@ from typing import Any
 from mbt_rom.exports.accounts import Judged, judge_forms, tell
 from mbt_rom.exports.answers import about_count, items_in_order
 from mbt_rom.exports.columns import Columns
-from mbt_rom.exports.editions import decided
+from mbt_rom.exports.editions import decided, renumbered
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
 from mbt_rom.exports.names import LOINC, Meaning, Vocabulary
 from mbt_rom.exports.role_names import FORM_ROLES
-from mbt_rom.exports.role_words import says_day
+from mbt_rom.exports.role_words import says_day, says_filling
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
 from mbt_rom.exports.values import WORDS, means_complete, moment, of_answers
@@ -157,7 +157,8 @@ def _items(
     """Instrument -> position -> item, and the instruments whose columns cannot be its items, with the reason."""
     every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
     items: dict[str, dict[int, Meaning]] = {}
-    for position, meaning in decided({i: m for i, m in every.items() if m}, sheet, instruments, usual=usual).items():
+    every = renumbered({i: m for i, m in every.items() if m}, instruments)
+    for position, meaning in decided(every, sheet, instruments, usual=usual).items():
         items.setdefault(str(meaning.instrument), {})[position] = meaning
     without = {i: _without_totals(columns) for i, columns in items.items()}
     checked: dict[str, dict[int, Meaning]] = {}
@@ -309,6 +310,8 @@ def _roles(
             if not _is_of_one_form(sheet, i, role, taken)
         ]
         best = _unlike(sheet, sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked)))
+        if role == "date" and len(best) > 1:  # 'Invuldatum' beside 'Datum'
+            best = [i for i in best if says_filling(sheet.codes[i])] or best
         if len(best) > 1 and role not in lenient and (role == "patient" or min(r for r, _ in ranked) <= 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(

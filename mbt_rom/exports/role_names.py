@@ -26,14 +26,14 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
         _words(
             "submitted_at submitdate submitted completed_at enddate end_date recordeddate date_submitted "
             "datum_ingestuurd ingestuurd_op ingezonden_op submission_date submissiondate submission_time "
-            "submitted_on completion_time finished_at tijd_van_voltooien voltooid_op submit_date submit_time"
+            "submitted_on completion_time finished_at tijd_van_voltooien ingediend_op submit_date submit_time"
         ),
         _words("ended timestamp datestamp"),
     ),
     "moment": (
         _words(
             "moment meetmoment measurement_moment wave meting timepoint time_point meetronde rom_moment "
-            "assessment_moment measurement_point meetpunt occasion time_of_measurement"
+            "soort_meting afnamemoment assessment_moment measurement_point meetpunt occasion time_of_measurement"
         ),
         _words("event event_name redcap_event_name visit"),
     ),
@@ -47,7 +47,7 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "programme": (
         _words(
-            "programme programme_id program program_id programma programma_id programmacode behandelprogramma "
+            "zorgprogramma programme programme_id program program_id programma programma_id programmacode behandelprogramma "
             "treatment_programme treatment_program"
         ),
         _words("site site_id locatie instelling redcap_data_access_group afdeling vestiging"),
@@ -61,7 +61,7 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "language": (
         _words(
-            "language taal startlanguage userlanguage lang language_code survey_language taal_bij_start "
+            "language locale taal startlanguage userlanguage lang language_code survey_language taal_bij_start "
             "taal_vragenlijst vragenlijst_taal invultaal"
         ),
     ),
@@ -70,6 +70,7 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
             "mode afname afnamewijze afnamevorm administration_mode afnamemethode afname_methode invulwijze "
             "wijze_van_afname wijze_van_invullen method_of_administration mode_of_administration administration"
         ),
+        _words("wijze modus entered_via ingevuld_via source"),
     ),
     "respondent": (_words("respondent respondent_type informant ingevuld_door beantwoord_door answered_by"),),
     "assisted": (_words("assisted is_assisted hulp_bij_invullen met_hulp hulp_bij_afname filled_in_with_help"),),

@@ -24,12 +24,12 @@ PERSONS: tuple[frozenset[str], ...] = (
     _words("patient patienten patients pat pt client clienten cliente clients klient mrn"),
     _words("participant participants deelnemer deelnemers proband probanden teilnehmer proefpersoon pp ppn"),
     _words("subject subjects subj person persoon"),
-    _words("respondent respondents respondenten"),
+    _words("respondent respondents respondenten pseudoniem pseudonym pseudo"),
     _words("record study studie case"),
 )
 #: These name a person only together with a word for a number: 'hospital number', 'case id', never 'case'.
 _PLACES = _words("hospital ziekenhuis krankenhaus dossier epd ehr emr chart nhs zis zorg medical medisch")
-_NEEDS_NUMBER = PERSONS[-1] | _PLACES
+_NEEDS_NUMBER = PERSONS[-1] | _PLACES | {"pseudo"}
 NUMBERS = _words(
     "number numbers nummer nummers nr nrs no num id ids code codes kode identifier identification identificatie numero"
 )
@@ -45,13 +45,18 @@ _DAYS = (_words("date datum"), _words("dat dt dte dag day dd"))
 _FILLING = _words(
     "invul inv invullen invulling ingevuld ingevulde afname afnemen afgenomen test testing meting meet meetmoment completed "
     "completion assessment assessed administration administered measurement measured questionnaire survey vragenlijst "
-    "lijst form formulier rom fill filled filling answered beantwoord beantwoording today vandaag"
+    "lijst form formulier rom fill filled filling answered beantwoord beantwoording response respons antwoord taken assess "
+    "voltooid voltooiing afgerond today vandaag erhebung messung befragung ausgefullt passation evaluation"
 )
 #: ... or of the visit at which they were given.
-_VISITS = _words("visit exam interview appointment bezoek session sessie week wk")
-_DONE = _words("ingevuld afgenomen beantwoord completed administered assessed answered filled")
+_VISITS = _words("visit exam interview appointment bezoek session sessie week wk consult contact gesprek gespreks")
+_DONE = _words("ingevuld afgenomen beantwoord completed administered assessed answered filled voltooid afgerond")
+#: Of these the treatment may be, too.
+_DONE_OF_ALL = _words("voltooid afgerond")
 _WHEN = _words("wanneer when")
-_BESIDE_DATE = _words("of van on op in at the de het deze this is was were waarop welke which wat what er out uw your")
+_BESIDE_DATE = _words(
+    "time tijd tijdstip du der des am of van on op in at the de het deze this is was were waarop welke which wat what er out uw your"
+)
 #: Behind brackets stands how something is written, unless one of these stands there: 'Patient (name)'.
 _WEIGHTY = re.compile(r"(?i)na(?:me|am)|init|voorl|geb|birth|bsn|therap|behand|partner|oud|old|kopie|copy")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -149,7 +154,8 @@ def date_rank(text: str, names: Collection[str] = ()) -> tuple[int, str] | None:
         return None
     if not days:
         is_said = {"op", "on"} & set(split(text))
-        return (0 if is_said else 1, name) if said and _DONE.issuperset(set(said) - {"lijst", "vragenlijst"}) else None
+        is_done = bool(_DONE.intersection(said)) and _DONE.issuperset(set(said) - set(of) - {"lijst", "vragenlijst"})
+        return (0 if is_said and _DONE_OF_ALL.isdisjoint(said) else 1, name) if is_done else None
     is_visit = bool(_VISITS.intersection(said)) and not _FILLING.intersection(said)
     is_short = not (_DAYS[0].intersection(days) or name or _FILLING.intersection(said))
     return int(is_visit or is_short), name
@@ -158,3 +164,8 @@ def date_rank(text: str, names: Collection[str] = ()) -> tuple[int, str] | None:
 def says_day(text: str) -> bool:
     """Whether a name has a word for a day: 'T0_datum' and 'Wanneer ingevuld', but not 'completed'."""
     return not set(split(text)).isdisjoint(_DAYS[0] | _DAYS[1] | _WHEN)
+
+
+def says_filling(text: str) -> bool:
+    """Whether the name of a date says of what it is: 'Invuldatum', but not 'Datum'."""
+    return not _FILLING.isdisjoint(split(text))

@@ -151,6 +151,7 @@ _WORDED = {
         r"|voor|\bna\b|tussen|mid|jaar|year|maand|month|week|wave|visit|bezoek|first|last|eerste|laatste|final"
     ),
     "language": re.compile(r"[^\W\d_]"),
+    "mode": re.compile(r"^\d+$|" + "|".join(w.replace("_", "[ _-]?") for w in sorted(values.KNOWN_WORDS["mode"]))),
     "complete": re.compile(
         r"^\d+(?:[.,]\d+)?%?$|^(?:"
         + "|".join(w.replace("_", "[ _-]?") for w in sorted(values.KNOWN_WORDS["complete"]))

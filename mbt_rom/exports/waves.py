@@ -48,7 +48,7 @@ def parted(name: str) -> tuple[str, str] | None:
 
 
 def waves(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...]]) -> list[Wave]:
-    """The moments of which some column is an item, in the order of the file. `names`: columns without a meaning of their own."""
+    """The moments, where there are several, of which some column is an item, in the order of the file. `names`: columns without a meaning of their own."""
     found: dict[str, Wave] = {}
     for position, name in names.items():
         pair = parted(name)
@@ -56,6 +56,8 @@ def waves(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...
             wave = found.setdefault(pair[0], Wave(pair[0]))
             wave.meanings[position], wave.rests[position] = meant, pair[1]
     kept = [wave for wave in found.values() if _has_items(wave)]
+    kept = kept if len(kept) > 1 else []  # one alone may be any word
+    kept += _lettered({i: name for i, name in names.items() if all(i not in w.meanings for w in kept)}, meanings)
     for position, name in names.items():
         numbered = _NUMBERED.fullmatch(normalised(name))
         if numbered is None or any(position in wave.meanings for wave in kept):
@@ -65,6 +67,20 @@ def waves(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...
         if len(mine) == 1 and meant:
             mine[0].meanings[position], mine[0].rests[position] = meant, numbered.group("rest")
     return kept
+
+
+def _lettered(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...]]) -> list[Wave]:
+    """Moments told by a letter at the end of every name, where at least two letters do: 'oq1a', 'oqtota', 'oq1b', 'oqtotb'."""
+    found: dict[str, Wave] = {}
+    for position, name in names.items():
+        plain = normalised(name)
+        rest, letter = plain[:-1].strip("_"), plain[-1:]
+        meant = meanings(rest) if rest and "a" <= letter <= "d" else ()
+        if meant := tuple(m for m in meant if m.role in ("item", "total", "date", "submitted_at", "complete")):
+            wave = found.setdefault(letter, Wave(letter))
+            wave.meanings[position], wave.rests[position] = meant, rest
+    kept = [wave for _, wave in sorted(found.items()) if _has_items(wave)]
+    return kept if len(kept) > 1 else []
 
 
 def _has_items(wave: Wave) -> bool:
