@@ -239,7 +239,8 @@ class Vocabulary:
         found = [
             s
             for s in self._spellings
-            if (m := s.within_text.search(squeezed)) and not (is_whole and squeezed[m.end() :][:1].isdigit())
+            if (m := s.within_text.search(squeezed))
+            and not (is_whole and not s.named[-1].isdigit() and squeezed[m.end() :][:1].isdigit())
         ]
         longest = max((len(s.prefix) for s in found), default=0)
         return tuple(dict.fromkeys(s.instrument for s in found if len(s.prefix) == longest))
@@ -306,7 +307,7 @@ def item_keys(item: Item) -> list[str]:
     """How an item is called behind its instrument's name: number, tag, and words for the tag.
 
     >>> item_keys(Item(id="eq5d3l_mo", number="mo", min=1, max=3, tag="mobility"))
-    ['mo', 'mobility', 'mobiliteit', 'mob']
+    ['mo', 'mobility', 'mobiliteit', 'mob', 'lopen', 'walking']
     """
     number = item.number.casefold()
     tag = normalised(item.tag or "")
