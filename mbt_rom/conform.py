@@ -24,7 +24,7 @@ import pandas as pd
 
 from mbt_rom.corrections import CellCorrection, Changes
 from mbt_rom.exports import mapped, screening
-from mbt_rom.exports.accounts import as_proposals
+from mbt_rom.exports.accounts import as_proposals, without_form
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.detection import MEGABYTE, nonempty, proposed, read_grids, understand
 from mbt_rom.exports.dialects import codebook_of, plain_sheets
@@ -322,9 +322,9 @@ def _conform(
     understandings: Sequence[Understanding], delivery: Delivery, *, only: frozenset[int] | None = None
 ) -> Conformed:
     _refuse_unknown(understandings)
-    sheets = [SheetRows(u, delivery, only=only) for u in understandings if u.takes_something]
-    for sheet in sheets:
-        sheet.run()
+    read = [_read_sheet(u, delivery, only) if u.takes_something else (u, None) for u in understandings]
+    understandings = [u for u, _ in read]
+    sheets = [sheet for _, sheet in read if sheet is not None]
     items = _stacked(sheets, delivery)
     _refuse_shifted_totals(items, delivery)
     notes = [_idle_sheet(u, delivery) for u in understandings if not u.takes_something]
@@ -344,6 +344,26 @@ def _conform(
         mapping_hash=used.mapping_hash if used else None,
         n_rows=sum(len(u.sheet.frame) for u in understandings),
     )
+
+
+#: Faults of the answers of one form, which say nothing of the forms of other instruments beside it.
+_OF_ONE_FORM = ("coding_undeclared", "edition_contradicted")
+
+
+def _read_sheet(
+    understanding: Understanding, delivery: Delivery, only: frozenset[int] | None
+) -> tuple[Understanding, SheetRows]:
+    """The rows of one sheet. Without a mapping a form whose answers cannot be read waits, and those of other instruments are read."""
+    sheet = SheetRows(understanding, delivery, only=only)
+    try:
+        sheet.run()
+    except ExportError as error:
+        kept = tuple(form for form in understanding.forms if form.instrument != error.instrument)
+        if error.instrument is None or error.rule not in _OF_ONE_FORM or understanding.mapping or not kept:
+            raise
+        columns = without_form(understanding.columns, error.instrument, f"but {error.detail} ({error.rule})")
+        return _read_sheet(replace(understanding, forms=kept, columns=columns), delivery, only)
+    return understanding, sheet
 
 
 def _refuse_shifted_totals(items: Mapping[str, pd.DataFrame], delivery: Delivery) -> None:

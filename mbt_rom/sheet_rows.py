@@ -361,7 +361,9 @@ class SheetRows:
                 refuse_other_edition(answers, instrument, self.delivery.instruments)
         except ExportError as error:
             column = self.sheet.headers[places[error.column]] if error.column in places else None
-            raise ExportError(error.rule, error.detail, sheet=self.sheet.name, column=column) from None
+            raise ExportError(
+                error.rule, error.detail, sheet=self.sheet.name, column=column, instrument=form.instrument
+            ) from None
         return with_constants(answers, form.constants)
 
     def _cells(self, item: str, position: int, form: FormPlan) -> pd.Series:
@@ -411,7 +413,7 @@ class SheetRows:
         column = self.texts(source)
         read = values.moments(column, months=months, codes=source.codes)
         unknown = values.not_understood(column, read) & kept
-        if source.column is None and unknown.any():
+        if source.column is None and self.plan.mapping is not None and unknown.any():
             raise ExportError("mapping_invalid", f"the settings' 'months' do not hold the moment '{source.constant}'")
         if self.plan.mapping is None and dates is not None:
             unknown &= dates.isna().to_numpy(dtype=bool)

@@ -6,7 +6,7 @@ counts (`evidence`), the plan of the sheet (`detection`), guesses about columns 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +43,27 @@ class Judged:
         against = {p: f"{e.detail} ({e.rule})" for columns, e in refused.values() for p in columns}
         return replace(self, doubtful=doubtful, against=self.against | against)
 
+    def without(self, instruments: Collection[str]) -> Judged:
+        """The same with the forms of these instruments held up."""
+        held_up = {i: columns for i, columns in self.forms.items() if i in instruments}
+        forms = {i: columns for i, columns in self.forms.items() if i not in held_up}
+        return replace(self, forms=forms, doubtful=self.doubtful | held_up)
+
+    def and_also(self, others: Sequence[Judged]) -> Judged:
+        """The same with what is held up, fits and speaks against columns in `others`: the other moments of the rows."""
+        doubtful = dict(self.doubtful)
+        for other in others:
+            for i, columns in other.doubtful.items():
+                doubtful[i] = doubtful.get(i, {}) | columns
+        return Judged(
+            forms=self.forms,
+            doubtful=doubtful,
+            codings={i: c for one in (*others, self) for i, c in one.codings.items()},
+            fitting={i for one in (*others, self) for i in one.fitting},
+            against={i: why for one in (*others, self) for i, why in one.against.items()},
+            suggested={i: c for one in (*others, self) for i, c in one.suggested.items()},
+        )
+
 
 def judge_forms(columns: Columns, items: Mapping[str, dict[int, Meaning]]) -> Judged:
     """Holds the items of every instrument against the answer lists and the cells. One contradiction holds up the whole form."""
@@ -57,6 +78,9 @@ def judge_forms(columns: Columns, items: Mapping[str, dict[int, Meaning]]) -> Ju
             cells = answer_lists.against_cells(instrument, item, columns.answers(i, instrument, item))
             if cells is not None:
                 against.setdefault(i, cells)
+        for i in [i for i in against if named[i].item not in instrument.needed_items]:
+            columns.doubts[i] = named[i], against.pop(i)  # what a form can do without holds up nothing but itself
+        named = {i: m for i, m in named.items() if i not in columns.doubts}
         coding, unclear = _one_coding(instrument, named, lists)
         if unclear is not None:
             against |= {i: unclear for i in named if i not in against}
@@ -103,12 +127,23 @@ def _one_coding(
 
 
 def tell(
-    columns: Columns, taken: Mapping[int, Meaning], judged: Judged, *, register: str | None = None
+    columns: Columns,
+    taken: Mapping[int, Meaning],
+    judged: Judged,
+    *,
+    register: str | None = None,
+    blocks: Mapping[int, int] | None = None,
+    moments: Mapping[int, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """One entry per column of the sheet (`understanding.described`). `taken`: position -> what it is taken in as."""
+    """One entry per column of the sheet (`understanding.described`). `taken`: position -> what it is taken in as. `blocks`: position ->
+    which of several forms of its instrument it belongs to, where that is not the first. `moments`: position -> its moment of several."""
     told: dict[int, dict[str, Any]] = {}
     for position, meaning in taken.items():
         told[position] = _taken(columns, position, meaning, judged, register)
+        if meaning.instrument is not None:
+            told[position]["block"] = (blocks or {}).get(position, 0)
+        if moments and position in moments:
+            told[position]["moment"] = moments[position]
     for instrument_id, named in judged.doubtful.items():
         told |= {i: _held_up(columns, i, m, judged, judged.suggested.get(instrument_id)) for i, m in named.items()}
     for position, (meaning, against) in columns.doubts.items():
@@ -154,7 +189,7 @@ def coding_said(instrument: Instrument, codings: Collection[str]) -> str:
 def _evidence(columns: Columns, position: int, meaning: Meaning, judged: Judged) -> tuple[list[str], str]:
     """Kinds of evidence for what a column is taken in as, and the sentence that tells them."""
     kind = "name_in_text" if position in columns.in_text else "other_name" if meaning.rank > 0 else "name"
-    if columns.sheet.fact(position).role is not None:
+    if columns.sheet.fact(position).role is not None and position not in columns.in_text:
         return ["tool"], "the survey tool keeps this column for it"
     kinds, said = [kind], [_named(columns, position, meaning)]
     instrument = columns.instruments.get(str(meaning.instrument))
@@ -178,6 +213,8 @@ def _evidence(columns: Columns, position: int, meaning: Meaning, judged: Judged)
 def _named(columns: Columns, position: int, meaning: Meaning) -> str:
     name = columns.sheet.codes[position]
     shown = name if len(name) <= 40 else f"{name[:37]}..."
+    if position in columns.in_text and meaning.item is None:
+        return f"its text names the {meaning.role.replace('_', ' ')}"
     if position in columns.in_text:
         instrument = columns.instruments[str(meaning.instrument)]
         return f"its text names {instrument.name}, number {meaning.number}"
@@ -208,8 +245,18 @@ def _doubted(columns: Columns, position: int, meaning: Meaning, against: str) ->
     return {
         "confidence": confidence(kinds, is_contradicted=True),
         "reason": f"{_named(columns, position, meaning)}, but {against}",
-        "proposal": proposal(likely or meaning.role, instrument=meaning.instrument),
+        "proposal": proposal(likely or meaning.role, instrument=meaning.instrument, item=meaning.item),
     }
+
+
+def without_form(told: list[dict[str, Any]], instrument: str, why: str) -> list[dict[str, Any]]:
+    """The same columns where the forms of one instrument wait for a person, all others being taken in."""
+    return [
+        {**_as_proposal(entry, why), "confidence": confidence(["name"], is_contradicted=True)}
+        if entry["instrument"] == instrument and entry["role"] != NOT_TAKEN_IN
+        else entry
+        for entry in told
+    ]
 
 
 def as_proposals(told: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:

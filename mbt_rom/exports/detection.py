@@ -7,20 +7,25 @@ refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from mbt_rom.exports.accounts import Judged, judge_forms, tell
 from mbt_rom.exports.answers import about_count, items_in_order
 from mbt_rom.exports.columns import Columns
-from mbt_rom.exports.editions import decided
+from mbt_rom.exports.editions import decided, renumbered
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
-from mbt_rom.exports.names import FORM_ROLES, LOINC, Meaning, Vocabulary, normalised
+from mbt_rom.exports.names import LOINC, Meaning, Vocabulary
+from mbt_rom.exports.role_names import FORM_ROLES
+from mbt_rom.exports.role_words import says_day, says_filling
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
-from mbt_rom.exports.values import WORDS, means_complete, of_answers
+from mbt_rom.exports.values import WORDS, means_complete, moment, of_answers
+from mbt_rom.exports.waves import Wave, unlike
 from mbt_rom.exports.workbook import is_zip
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
@@ -36,9 +41,11 @@ _FORM_ROLES = (
     *_ABOUT_ANSWERING, *_CHECKED,
 )  # fmt: skip
 #: Faults of one instrument's columns. The other forms of the sheet are taken in all the same.
-_OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted")
+_OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted", "column_twice")
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
+#: Where the cells contradict the names of so many fields, the header is not that of the rows below it: nothing of it is believed.
+_MOST_DOUBTED = 3
 #: Register -> column of its table -> role of the export's column.
 REGISTER_ROLES: dict[str, dict[str, str]] = {
     "episodes": {
@@ -115,10 +122,16 @@ def understand(
     (no patient column). A sheet in which nothing is recognised comes back as an understanding that takes nothing.
     """
     looked = Columns(sheet, vocabulary, instruments, usual)
+    if len({meaning.role for meaning, _ in looked.doubts.values()}) >= _MOST_DOUBTED:
+        return Understanding(sheet=sheet, columns=tell(looked, {}, Judged()))
     items, refused = _items(sheet, looked.meanings, instruments, usual)
+    beside = _beside(looked, items)
+    if refused and not items and not any(wave.judged.forms for wave in beside):
+        raise next(error for _, error in refused.values())
     judged = judge_forms(looked, items).with_refused(refused)
-    if judged.forms:
-        return _forms(looked, judged)
+    if judged.forms or any(wave.judged.forms for wave in beside):
+        return _forms(looked, judged, beside)
+    judged = judged.and_also([wave.judged for wave in beside])
     if judged.doubtful:
         return Understanding(sheet=sheet, columns=tell(looked, {}, judged))
     return _registers(looked)
@@ -141,13 +154,11 @@ def _items(
     instruments: Mapping[str, Instrument],
     usual: Collection[str],
 ) -> tuple[dict[str, dict[int, Meaning]], dict[str, tuple[dict[int, Meaning], ExportError]]]:
-    """Instrument -> position -> item, and the instruments whose columns cannot be its items, with the reason.
-
-    Raises that reason where the sheet holds nothing else.
-    """
+    """Instrument -> position -> item, and the instruments whose columns cannot be its items, with the reason."""
     every = {i: [m for m in found if m.role == "item"] for i, found in meanings.items()}
     items: dict[str, dict[int, Meaning]] = {}
-    for position, meaning in decided({i: m for i, m in every.items() if m}, sheet, instruments, usual=usual).items():
+    every = renumbered({i: m for i, m in every.items() if m}, instruments)
+    for position, meaning in decided(every, sheet, instruments, usual=usual).items():
         items.setdefault(str(meaning.instrument), {})[position] = meaning
     without = {i: _without_totals(columns) for i, columns in items.items()}
     checked: dict[str, dict[int, Meaning]] = {}
@@ -159,9 +170,35 @@ def _items(
             if error.rule not in _OF_ONE_INSTRUMENT:
                 raise
             refused[i] = columns, error
-    if refused and not checked:
-        raise next(error for _, error in refused.values())
     return checked, refused
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """One of several moments beside each other, and the forms of it."""
+
+    wave: Wave
+    judged: Judged
+
+
+def _beside(looked: Columns, items: Mapping[str, Any]) -> list[_Moment]:
+    """The moments beside each other, each with its forms. An instrument waits as a whole where one of its moments cannot be taken in,
+    where their columns are not called alike, or where it stands there without a moment, too."""
+    sheet = looked.sheet
+    found = [(w, *_items(sheet, w.meanings, looked.instruments, looked.usual)) for w in looked.waves]
+    held_up: dict[str, str] = {i: str(error.detail) for _, _, refused in found for i, (_, error) in refused.items()}
+    held_up |= {i: "it stands there without a moment, too" for _, named, _ in found for i in named if i in items}
+    for i in {i for _, named, _ in found for i in named}:
+        if unlike([(wave, named[i]) for wave, named, _ in found if i in named]):
+            held_up.setdefault(i, "the columns of its moments are not called alike")
+    moments = []
+    for wave, named, refused in found:
+        error = {i: ExportError("file_to_confirm", said) for i, said in held_up.items()}
+        waiting = {i: (c, error[i]) for i, c in named.items() if i in held_up} | refused
+        judged = judge_forms(looked, {i: c for i, c in named.items() if i not in held_up}).with_refused(waiting)
+        moments.append(_Moment(wave, judged))
+    contradicted = {i for m in moments for i in m.judged.doubtful}
+    return [_Moment(m.wave, m.judged.without(contradicted)) for m in moments]
 
 
 def _without_totals(columns: dict[int, Meaning]) -> dict[int, Meaning]:
@@ -272,7 +309,9 @@ def _roles(
             if m.role == role and m.instrument is None and i not in taken and _fits(sheet, i, role)
             if not _is_of_one_form(sheet, i, role, taken)
         ]
-        best = sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked))
+        best = _unlike(sheet, sorted(i for rank, i in ranked if rank == min(r for r, _ in ranked)))
+        if role == "date" and len(best) > 1:  # 'Invuldatum' beside 'Datum'
+            best = [i for i in best if says_filling(sheet.codes[i])] or best
         if len(best) > 1 and role not in lenient and (role == "patient" or min(r for r, _ in ranked) <= 0):
             names = " and ".join(f"'{sheet.headers[i]}'" for i in best[:2])
             raise ExportError(
@@ -281,9 +320,19 @@ def _roles(
                 sheet=sheet.name,
                 column=sheet.headers[best[1]],
             )
+        best = [i for i in best if i != roles.get("patient")]
         if len(best) == 1:
             roles[role] = best[0]
     return roles
+
+
+def _unlike(sheet: RawSheet, positions: list[int]) -> list[int]:
+    """The columns without those that hold the same as an earlier one on every row: these say nothing else."""
+    kept: list[int] = []
+    for i in positions:
+        if not any(sheet.frame.iloc[:, i].equals(sheet.frame.iloc[:, k]) for k in kept):
+            kept.append(i)
+    return kept
 
 
 def _is_of_one_form(sheet: RawSheet, position: int, role: str, taken: Collection[int]) -> bool:
@@ -295,8 +344,8 @@ def _is_of_one_form(sheet: RawSheet, position: int, role: str, taken: Collection
 
 
 def _fits(sheet: RawSheet, position: int, role: str) -> bool:
-    """A column called 'completed' is a date when it holds anything longer than a yes or no."""
-    if role != "date" or normalised(sheet.headers[position]) != "completed":
+    """A column called 'completed', without a word for a day, is a date when it holds anything longer than a yes or no."""
+    if role != "date" or sheet.fact(position).role is not None or says_day(sheet.codes[position]):
         return True
     texts = [str(text).strip() for text in sheet.frame.iloc[:, position].unique()]
     filled = [text for text in texts if not is_blank(text)]
@@ -307,8 +356,8 @@ def _source(roles: Mapping[str, int], role: str) -> Source | None:
     return Source(column=roles[role]) if role in roles else None
 
 
-def _forms(looked: Columns, judged: Judged) -> Understanding:
-    sheet, meanings, instruments, items = looked.sheet, looked.meanings, looked.instruments, judged.forms
+def _forms(looked: Columns, judged: Judged, beside: Sequence[_Moment]) -> Understanding:
+    sheet, meanings, items = looked.sheet, looked.meanings, judged.forms
     taken = {position for columns in (*items.values(), *judged.doubtful.values()) for position in columns}
     roles = _roles(sheet, meanings, _FORM_ROLES, taken, lenient=(*_ABOUT_ANSWERING, *_CHECKED))
     if "patient" not in roles:
@@ -317,31 +366,21 @@ def _forms(looked: Columns, judged: Judged) -> Understanding:
             "items were found but no column for the patient number (patient, patient_id, patientnummer, client_id ...)",
             sheet=sheet.name,
         )
-    own = {i: _own_roles(sheet, meanings, i, items) for i in items}
-    totals = _totals(looked, items, taken)
-    forms = tuple(
-        FormPlan(
-            instrument=i,
-            block=0,
-            items={str(m.item): position for position, m in columns.items()},
-            edition=instruments[i].edition,
-            coding=_stated_coding(sheet, instruments[i]) or judged.codings.get(i, ()),
-            moment=_source(roles, "moment"),
-            date=_source(own[i], "date") or _source(roles, "date"),
-            submitted_at=_source(own[i], "submitted_at") or _source(roles, "submitted_at"),
-            complete=_complete(sheet, own[i]) or _complete(sheet, roles),
-            interviewer=_source(own[i], "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
-            is_blind=_source(own[i], "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
-            opened=_source(own[i], "opened") or (_source(roles, "opened") if len(items) == 1 else None),
-            total=_total(totals, instruments[i]),
-        )
-        for i, columns in items.items()
-    )
+    forms: list[FormPlan] = []
     told: dict[int, Meaning] = {i: Meaning(role) for role, i in roles.items()}
-    told |= totals
-    for instrument_id, columns in items.items():
-        told |= columns
-        told |= {i: Meaning(role, 0, instrument_id) for role, i in own[instrument_id].items()}
+    blocks: dict[int, int] = {}
+    moments: dict[int, str] = {}
+    groups = [(None, judged)] if items else []
+    for wave, found in [*groups, *((one.wave, one.judged) for one in beside)]:
+        made = _forms_of(looked, found, roles, wave)
+        for form, columns in made:
+            block = sum(earlier.instrument == form.instrument for earlier in forms)
+            forms.append(replace(form, block=block))
+            told |= columns
+            blocks |= dict.fromkeys(columns, block)
+            if wave is not None:
+                moments |= dict.fromkeys(columns, moment(wave.mark) or wave.mark)
+    judged = judged.and_also([one.judged for one in beside])
     return Understanding(
         sheet=sheet,
         patient=_source(roles, "patient"),
@@ -353,18 +392,63 @@ def _forms(looked: Columns, judged: Judged) -> Understanding:
         assisted=_source(roles, "assisted"),
         birth_year=_source(roles, "birth_year"),
         sex=_source(roles, "sex"),
-        forms=forms,
-        columns=tell(looked, told, judged),
+        forms=tuple(forms),
+        columns=tell(looked, told, judged, blocks=blocks, moments=moments),
     )
 
 
-def _totals(looked: Columns, items: Mapping[str, dict[int, Meaning]], taken: Collection[int]) -> dict[int, Meaning]:
+def _forms_of(
+    looked: Columns, judged: Judged, roles: Mapping[str, int], wave: Wave | None
+) -> list[tuple[FormPlan, dict[int, Meaning]]]:
+    """The forms of a row, or of one of its moments: the plan of each, and what its columns are.
+
+    A moment has the date, the state and the totals that its own columns tell, and no others: those of the row may be of any moment.
+    """
+    sheet, instruments, items = looked.sheet, looked.instruments, judged.forms
+    meanings = looked.meanings if wave is None else wave.meanings
+    taken = {position for columns in (*items.values(), *judged.doubtful.values()) for position in columns}
+    shared = roles if wave is None else _roles(sheet, meanings, ("date", "submitted_at", "complete"), taken)
+    stated = _source(roles, "moment") if wave is None else Source(constant=wave.mark)
+    totals = _totals(meanings, looked, items, taken)
+    made = []
+    for i, columns in items.items():
+        own = _own_roles(sheet, meanings, i, items)
+        form = FormPlan(
+            instrument=i,
+            block=0,
+            items={str(m.item): position for position, m in columns.items()},
+            edition=instruments[i].edition,
+            coding=_stated_coding(sheet, instruments[i]) or judged.codings.get(i, ()),
+            moment=stated,
+            date=_source(own, "date") or _source(shared, "date"),
+            submitted_at=_source(own, "submitted_at") or _source(shared, "submitted_at"),
+            complete=_complete(sheet, own) or _complete(sheet, shared),
+            interviewer=_source(own, "interviewer") or _of_interview(instruments[i], roles, "interviewer"),
+            is_blind=_source(own, "is_blind") or _of_interview(instruments[i], roles, "is_blind"),
+            opened=_source(own, "opened") or (_source(roles, "opened") if len(items) == 1 and wave is None else None),
+            total=_total(totals, instruments[i]),
+        )
+        told = {position: m for position, m in totals.items() if m.instrument == i}
+        told |= columns
+        told |= {position: Meaning(role, 0, i) for role, position in own.items()}
+        if wave is not None:
+            told = {position: Meaning(role) for role, position in shared.items()} | told
+        made.append((form, told))
+    return made
+
+
+def _totals(
+    meanings: Mapping[int, tuple[Meaning, ...]],
+    looked: Columns,
+    items: Mapping[str, dict[int, Meaning]],
+    taken: Collection[int],
+) -> dict[int, Meaning]:
     """Columns of stored totals and scores of the instruments whose items stand beside them. They are never items.
 
     A column called just 'total' is that of the only instrument of the sheet; beside several it is nobody's.
     """
     totals: dict[int, Meaning] = {}
-    for position, found in looked.meanings.items():
+    for position, found in meanings.items():
         if position in taken:
             continue
         mine = [m for m in found if m.role == "total" and m.instrument in items]

@@ -7,6 +7,7 @@ instrument has all its columns (`detection`), what the answers say (`answers`): 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from mbt_rom.exports.answers import about_count
 from mbt_rom.exports.errors import ExportError
@@ -38,6 +39,45 @@ def decided(
             mine = _edition(group, chosen, sheet, instruments, preferred=(sure, usual))
             chosen |= {i: m for i, several in group.items() for m in several if m.instrument == mine}
     return dict(sorted(chosen.items()))
+
+
+def renumbered(found: Found, instruments: Mapping[str, Instrument]) -> dict[int, list[Meaning]]:
+    """The same, where all items of an instrument are lettered (a, b, c ...) or counted from 0: with the items that these are.
+
+    That is told only by all of them standing there, no more and no fewer; a letter that stands there otherwise means nothing.
+    """
+    groups: dict[tuple[str, str], set[str]] = {}
+    for several in found.values():
+        for m in several:
+            groups.setdefault((str(m.instrument), str(m.prefix)), set()).add(str(m.number))
+    orders = {group: _order(instruments[group[0]], numbers) for group, numbers in groups.items()}
+    new: dict[int, list[Meaning]] = {}
+    for position, several in found.items():
+        kept = [_renamed(m, orders[str(m.instrument), str(m.prefix)]) for m in several]
+        if any(kept):
+            new[position] = [m for m in kept if m is not None]
+    return new
+
+
+def _order(instrument: Instrument, numbers: set[str]) -> dict[str, str]:
+    """Letter, or number from 0 on -> item, where these are all that the instrument has, or all that it needs."""
+    by_number = {item.number: item.id for item in instrument.items}
+    n = len(numbers)
+    if n not in (len(instrument.items), len(instrument.needed_items)) or not {str(i) for i in range(1, n + 1)} <= set(
+        by_number
+    ):
+        return {}
+    for named in ([chr(ord("a") + i) for i in range(min(n, 26))], [str(i) for i in range(n)]):
+        if set(named) == numbers:
+            return {name: by_number[str(i + 1)] for i, name in enumerate(named)}
+    return {}
+
+
+def _renamed(meaning: Meaning, order: Mapping[str, str]) -> Meaning | None:
+    number = str(meaning.number)
+    if number in order:
+        return replace(meaning, item=order[number])
+    return None if meaning.item is None and number.isalpha() and len(number) == 1 else meaning
 
 
 def _of_one_name(found: Found) -> dict[int, Sequence[Meaning]]:

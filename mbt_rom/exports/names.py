@@ -1,6 +1,6 @@
 """What a column header means: a role (patient, date ...), an item of an instrument, or nothing that is taken in.
 
-Belongs here: spellings and synonyms, English and Dutch. Does not belong here: deciding between columns of one file
+Belongs here: how items are spelled, and putting names and words of fields (`role_names`, `role_words`) to use. Does not belong here: deciding between columns of one file
 (`detection`), mapping files (`mapping`). Order and position of columns never mean anything.
 """
 
@@ -13,433 +13,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
+from mbt_rom.exports import role_words
+from mbt_rom.exports.item_words import PUBLIC, TOPICS
+from mbt_rom.exports.role_names import FORM_ROLES, ROLES, TOTAL_WORDS
 from mbt_rom.model import Instrument, Item
 
-#: Role -> spellings, the surest first; a column of the first group goes before one of the second.
-ROLES: dict[str, tuple[frozenset[str], ...]] = {
-    "patient": (
-        frozenset(
-            [
-                "patient",
-                "patient_id",
-                "patientid",
-                "patient_nr",
-                "patient_no",
-                "patient_number",
-                "patientnr",
-                "patientnummer",
-                "patient_nummer",
-                "patient_identifier",
-                "patientcode",
-                "client",
-                "client_id",
-                "clientid",
-                "clientnr",
-                "client_nr",
-                "clientnummer",
-                "client_number",
-                "cliente_id",
-                "clientcode",
-                "local_number",
-                "lokaal_nummer",
-                "patnr",
-                "patid",
-                "pat_id",
-                "pat_nr",
-                "patnummer",
-                "patient_code",
-                "pat_code",
-                "patcode",
-                "pt_id",
-                "ptid",
-                "pt_nr",
-                "ptnr",
-                "patientnr_lokaal",
-                "hospital_number",
-                "hospital_no",
-                "hospitalnumber",
-                "ziekenhuisnummer",
-                "client_no",
-                "clientno",
-                "client_code",
-                "cliente_nummer",
-                "dossiernummer",
-                "dossiernr",
-                "epd_nummer",
-                "epdnummer",
-                "epd_nr",
-                "epdnr",
-                "mrn",
-                "medical_record_number",
-                "patient_record_number",
-                "zis_nummer",
-            ]
-        ),
-        frozenset(
-            [
-                "record_id",
-                "study_id",
-                "participant_id",
-                "subject_id",
-                "respondent_id",
-                "deelnemer",
-                "deelnemer_id",
-                "pnr",
-                "pid",
-                "pp",
-                "ppnr",
-                "pp_nr",
-                "pp_id",
-                "case_no",
-                "case_nr",
-                "casenr",
-                "case_id",
-                "caseid",
-                "case_number",
-                "subject",
-                "subjectid",
-                "subject_nr",
-                "subject_no",
-                "subjectnr",
-                "participant",
-                "participantid",
-                "participant_nr",
-                "participant_no",
-                "participantnr",
-                "participant_number",
-                "deelnemernummer",
-                "deelnemernr",
-                "deelnemer_nr",
-                "studienummer",
-                "study_number",
-                "study_nr",
-                "studynr",
-                "respondentnummer",
-                "respondentnr",
-                "respondent_nr",
-            ]
-        ),
-    ),
-    "date": (
-        frozenset(
-            [
-                "date",
-                "datum",
-                "datum_invulling",
-                "invuldatum",
-                "afnamedatum",
-                "datum_afname",
-                "administered_on",
-                "date_completed",
-                "completed_on",
-                "datum_ingevuld",
-                "assessment_date",
-                "measurement_date",
-                "meetdatum",
-                "survey_date",
-                "questionnaire_date",
-                "completed",
-                "date_of_completion",
-                "completion_date",
-                "date_of_assessment",
-                "date_of_administration",
-                "administration_date",
-                "date_administered",
-                "assessed_on",
-                "assessment_on",
-                "date_filled_in",
-                "filled_in_on",
-                "ingevuld_op",
-                "datum_van_invullen",
-                "datum_invullen",
-                "invul_datum",
-                "testdatum",
-                "test_date",
-                "datum_test",
-                "datum_meting",
-                "meting_datum",
-                "datum_afgenomen",
-                "afgenomen_op",
-                "vragenlijstdatum",
-                "datum_vragenlijst",
-                "vragenlijst_datum",
-                "datum_meetmoment",
-                "rom_datum",
-                "datum_rom",
-                "rom_date",
-                "afname_datum",
-                "dtinv",
-                "invuldat",
-            ]
-        ),
-        frozenset(["visit_date", "interview_date"]),
-    ),
-    "submitted_at": (
-        frozenset(
-            [
-                "submitdate",
-                "submitted",
-                "submitted_at",
-                "completed_at",
-                "enddate",
-                "end_date",
-                "recordeddate",
-                "date_submitted",
-                "datum_ingestuurd",
-                "ingestuurd_op",
-                "ingezonden_op",
-                "submission_date",
-                "submissiondate",
-                "submission_time",
-                "submitted_on",
-                "completion_time",
-            ]
-        ),
-        frozenset(["ended", "timestamp", "datestamp"]),
-    ),
-    "moment": (
-        frozenset(
-            [
-                "moment",
-                "meetmoment",
-                "measurement_moment",
-                "wave",
-                "meting",
-                "timepoint",
-                "time_point",
-                "meetronde",
-                "rom_moment",
-                "assessment_moment",
-                "measurement_point",
-                "meetpunt",
-                "occasion",
-                "time_of_measurement",
-            ]
-        ),
-        frozenset(["event", "event_name", "redcap_event_name", "visit"]),
-    ),
-    "response_id": (
-        frozenset(
-            [
-                "response_id",
-                "responseid",
-                "response",
-                "antwoord_id",
-                "antwoordid",
-                "submission_id",
-                "submissionid",
-                "response_no",
-                "response_nr",
-                "response_number",
-                "responsenummer",
-            ]
-        ),
-        frozenset({"id", "session"}),
-        frozenset({"token"}),
-    ),
-    "programme": (
-        frozenset(
-            [
-                "programme",
-                "programme_id",
-                "program",
-                "program_id",
-                "programma",
-                "programma_id",
-                "programmacode",
-                "behandelprogramma",
-                "treatment_programme",
-                "treatment_program",
-            ]
-        ),
-        frozenset(["site", "site_id", "locatie", "instelling", "redcap_data_access_group", "afdeling", "vestiging"]),
-    ),
-    "complete": (
-        frozenset(
-            [
-                "complete",
-                "is_complete",
-                "finished",
-                "voltooid",
-                "volledig",
-                "afgerond",
-                "compleet",
-                "is_compleet",
-                "is_voltooid",
-                "volledig_ingevuld",
-                "form_complete",
-                "survey_complete",
-                "is_finished",
-            ]
-        ),
-        frozenset(["status"]),
-    ),
-    "language": (
-        frozenset(
-            [
-                "language",
-                "taal",
-                "startlanguage",
-                "userlanguage",
-                "lang",
-                "language_code",
-                "survey_language",
-                "taal_bij_start",
-                "taal_vragenlijst",
-                "vragenlijst_taal",
-                "invultaal",
-            ]
-        ),
-        frozenset(),
-    ),
-    "mode": (
-        frozenset(
-            [
-                "mode",
-                "afname",
-                "afnamewijze",
-                "afnamevorm",
-                "administration_mode",
-                "afnamemethode",
-                "afname_methode",
-                "invulwijze",
-                "wijze_van_afname",
-                "wijze_van_invullen",
-                "method_of_administration",
-                "mode_of_administration",
-                "administration",
-            ]
-        ),
-        frozenset(),
-    ),
-    "respondent": (
-        frozenset(["respondent", "respondent_type", "informant", "ingevuld_door", "beantwoord_door", "answered_by"]),
-        frozenset(),
-    ),
-    "assisted": (
-        frozenset(
-            ["assisted", "is_assisted", "hulp_bij_invullen", "met_hulp", "hulp_bij_afname", "filled_in_with_help"]
-        ),
-        frozenset(),
-    ),
-    "interviewer": (
-        frozenset(
-            [
-                "interviewer",
-                "interviewer_id",
-                "interviewer_code",
-                "interviewercode",
-                "rater",
-                "rater_id",
-                "rater_code",
-                "beoordelaar",
-                "beoordelaar_id",
-                "beoordelaarcode",
-                "assessor",
-                "assessor_id",
-            ]
-        ),
-        frozenset(["afgenomen_door", "interviewed_by", "rated_by"]),
-    ),
-    "is_blind": (
-        frozenset(
-            [
-                "is_blind",
-                "blind",
-                "blinded",
-                "geblindeerd",
-                "interviewer_blind",
-                "interviewer_geblindeerd",
-                "rater_blind",
-                "beoordelaar_blind",
-                "beoordelaar_geblindeerd",
-                "blind_voor_behandeling",
-                "blind_to_treatment",
-            ]
-        ),
-        frozenset(["blindering", "blinding"]),
-    ),
-    "birth_year": (
-        frozenset(["birth_year", "year_of_birth", "geboortejaar"]),
-        frozenset(["birth_date", "date_of_birth", "birthdate", "dob", "geboortedatum", "geb_datum"]),
-    ),
-    "sex": (frozenset(["sex", "geslacht"]), frozenset({"gender"})),
-    "therapist": (
-        frozenset(
-            ["therapist", "therapist_id", "therapeut", "therapeut_id", "behandelaar", "behandelaar_id", "therapeutcode"]
-        ),
-        frozenset(),
-    ),
-    "function": (frozenset(["function", "functie"]), frozenset()),
-    "from": (frozenset(["from", "from_date", "vanaf", "in_dienst", "start_in_programme"]), frozenset()),
-    "until": (frozenset(["until", "until_date", "tot", "tot_en_met", "uit_dienst"]), frozenset()),
-    "episode": (
-        frozenset(["episode", "episode_id", "episodenummer", "traject", "traject_id", "trajectnummer"]),
-        frozenset(),
-    ),
-    "referred": (
-        frozenset(["referred", "referred_on", "referral_date", "verwezen", "verwijsdatum", "verwezen_op"]),
-        frozenset(),
-    ),
-    "started": (
-        frozenset(
-            ["started", "started_on", "start_date", "startdatum", "start_treatment", "start_behandeling", "gestart_op"]
-        ),
-        frozenset(),
-    ),
-    "ended": (
-        frozenset(["ended_on", "end_treatment", "einddatum", "einde_behandeling", "beeindigd_op"]),
-        frozenset(["end_date", "ended"]),
-    ),
-    "end_reason": (frozenset(["end_reason", "reason_of_ending", "reden_einde", "reden_beeindiging"]), frozenset()),
-}
-
-#: Roles that one form of a file may have columns of its own for: 'phq9_date', 'scid2_interviewer'.
-FORM_ROLES = ("date", "complete", "submitted_at", "interviewer", "is_blind")
 #: `Meaning.prefix` of items that are named by a code of LOINC.
 LOINC = "loinc"
-#: What a stored total score of an instrument is called behind (or before) its name.
-TOTAL_WORDS = frozenset(
-    [
-        "total",
-        "totaal",
-        "tot",
-        "sum",
-        "som",
-        "score",
-        "totalscore",
-        "totaalscore",
-        "total_score",
-        "totaal_score",
-        "sumscore",
-        "somscore",
-        "sum_score",
-        "som_score",
-        "tot_score",
-        "totscore",
-        "total_sum",
-        "score_total",
-        "score_totaal",
-        "eindscore",
-        "schaalscore",
-        "scale_score",
-        "prorated",
-        "mean",
-        "gem",
-        "gemiddelde",
-        "average",
-        "avg",
-        "total_mean",
-        "totaal_goed",
-        "aantal_goed",
-        "total_correct",
-        "n_correct",
-        "number_correct",
-    ]
-)
 _SCORE_WORD = re.compile(
     r"(?:_(?:score|schaal|scale|total|totaal|tot|sum|som|mean|gem|avg|index_?value))$|^(?:score|schaal|scale|schaalscore)_"
 )
+#: Fields that a question text or label may name as well as a header.
+_TOLD_BY_TEXT = ("moment", "birth_year", "sex")
 #: A name of an item within a text is no longer than this, and has such a word before its number ...
 _LONGEST_NAME = 60
 _ITEM_WORD = re.compile(r"(?i)(?:\b|_)(?:items?|vraag|question|q|nr|no)\.?[\s_-]*\d{1,3}\b")
@@ -448,22 +33,30 @@ _BEFORE_NUMBER = (
     r"(?!\d)(?:\s*[:|>(\[]\s*|\s+[-–—]\s+)(?:item|vraag|question|q|nr|no)?\.?\s*(\d{1,3})\s*[.):\]|](?=\s|$)"
 )
 #: ... or at the end of a text that begins with the name of the instrument.
-_ITEM_AT_END = re.compile(r"(?i)\b(?:item|vraag|question|stelling|statement)\s*(\d{1,3})\s*[\])]?$")
+_ITEM_AT_END = re.compile(
+    r"(?i)\b(?:item|vraag|question|stelling|statement|uitspraak|klacht|symptom|onderwerp|area|picture|plaatje)\s*(\d{1,3})\s*[\])]?$"
+)
+_LEADING_NUMBER = re.compile(r"^\s*\d{1,3}\.\s")
+_NUMBER_AT_END = re.compile(r"\s(\d{1,3})$")
 #: Words that may stand between the instrument's name and the number.
-_FILLERS = r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr)"
-#: Dutch and other English words for what an item's tag says in English.
-_WORDS: dict[str, tuple[str, ...]] = {
-    "mobility": ("mobiliteit", "mob"),
-    "self_care": ("selfcare", "zelfzorg"),
-    "usual_activities": ("usual_activity", "activities", "activity", "dagelijkse_activiteiten"),
-    "pain_discomfort": ("pain", "discomfort", "ongemak", "pijn", "pijn_klachten", "pijn_ongemak"),
-    "anxiety_depression": ("anxiety", "depression", "angst", "angst_depressie", "angst_somberheid"),
-    "functional_difficulty": ("difficulty", "functional_difficulty", "hinder", "moeilijkheid", "moeite"),
-    "eq_vas": ("vas", "thermometer", "vas_score"),
-}
+_FILLERS = (
+    r"(?:items?|questions?|vraag|vr|q|sq|i|v|nr|no|item_nr|statement|stelling|uitspraak|klacht|symptom|picture|plaatje"
+    r"|answers?|antwoord(?:en)?|frage)"
+)
+#: What tools write behind the name of an answer itself: 'bdi_1_value', 'BDI_1_E1_C1' (OpenClinica: event and form).
+_BEHIND = re.compile(r"_(?:value|val|raw|ruw|answer|antwoord|response|score|e\d{1,2}_c\d{1,2})$")
+#: The number before the name of the instrument: 'q1_phq9', 'item 1 PHQ-9', 'Vraag 1 (PHQ-9)'.
+_TURNED = re.compile(r"(?:items?|questions?|vraag|vr|q|nr|no|frage)_?0*(\d{1,3})_(\w+)", re.ASCII)
+#: What lists write before it: what the questionnaire is about.
+_BEFORE = re.compile(
+    r"^(?:rom|survey|vragenlijst|lijst|questionnaire|form|depressie|depression|klachten|symptoms?|angst|anxiety|hechting|attachment"
+    r"|stemming|mood|interpersoonlijk|interpersonal|persoonlijkheid|personality|functioneren|functioning)_(?=[a-z])"
+)
 #: A key that ends in a number, and the words that may stand before that number.
 _NUMBERED = re.compile(r"(\w*?)_?0*(\d+)", re.ASCII)
 _BETWEEN = re.compile(r"(?:^|_)(?:criterion|criterium|items?|questions?|vraag|nr|no)_?$")
+#: Signs between the parts of a question's text.
+_PARTS = re.compile(r"\s[-–—]\s|[\[\]/:|>]+")
 _LABELLED = re.compile(r"^(\w+(?:\[\w+\])?)\.\s")
 
 
@@ -493,6 +86,7 @@ def column_key(header: str) -> str:
 class Meaning:
     """What one header may mean. `rank`: 0 sure, 1 second choice. `number` without `item`: one the instrument has not.
 
+    `is_dressed`: something stands before or behind the name that changes nothing; where the plain name is there too, that one is meant.
     `scale`: the scale of a stored total, where its name says which. An item of rank 1 has a header such as 'phq9': item 9 behind 'phq1' ... 'phq8', a total score anywhere else.
     """
 
@@ -503,6 +97,7 @@ class Meaning:
     number: str | None = None
     prefix: str | None = None
     scale: str | None = None
+    is_dressed: bool = False
 
 
 class Vocabulary:
@@ -515,7 +110,18 @@ class Vocabulary:
             for instrument in instruments.values()
             for prefix in _prefixes(instrument)
         ]
+        self._spellings += [
+            # 'RFQ08_04': the number in the name with a zero before it; behind it a sign must follow.
+            Spelling(f"{padded.group(1)}0{padded.group(2)}", instrument, needs_sign=True)
+            for instrument in instruments.values()
+            for prefix in _prefixes(instrument)
+            if (padded := re.fullmatch(r"(\w*[a-z])_?(\d)", prefix))
+        ]
+        self._topics = {i: _topics(instrument) for i, instrument in instruments.items()}
         self._names = {spelling.prefix for spelling in self._spellings}
+        self._squeezed: dict[str, tuple[str, ...]] = {}
+        for spelling in self._spellings:
+            self._squeezed[spelling.prefix] = (*self._squeezed.get(spelling.prefix, ()), spelling.instrument)
         self._roles: dict[str, list[Meaning]] = {}
         for role, groups in ROLES.items():
             for rank, names in enumerate(groups):
@@ -528,10 +134,40 @@ class Vocabulary:
         """All that the header may mean; several where that depends on the rest of the file."""
         if header not in self._seen:
             name = normalised(header)
-            coded = self._loinc.get(header.strip().removeprefix("/"), ())
-            roles = coded or tuple(self._roles.get(name, ()))
-            self._seen[header] = roles or self._items(name) or self._totals(name)
+            coded = self._loinc.get(header.strip().removeprefix("/").upper(), ())
+            roles = coded or self._fixed(header, name) or self._made(header)
+            self._seen[header] = roles or self._answers(name) or self._dressed(name)
         return self._seen[header]
+
+    def _dressed(self, name: str) -> tuple[Meaning, ...]:
+        """An answer with a word before or behind its name that changes nothing, or with its number before it: 'q1_phq9'."""
+        if (turned := _TURNED.fullmatch(name)) is not None and turned.group(2).replace("_", "") in self._names:
+            return tuple(replace(m, is_dressed=True) for m in self._items(f"{turned.group(2)}_item_{turned.group(1)}"))
+        plain = _BEFORE.sub("", _BEHIND.sub("", name))
+        return tuple(replace(m, is_dressed=True) for m in self._answers(plain)) if plain != name else ()
+
+    def _answers(self, name: str) -> tuple[Meaning, ...]:
+        return self._items(name) or self._totals(name)
+
+    def _fixed(self, header: str, name: str) -> tuple[Meaning, ...]:
+        """Fields with a fixed name; the patient beside another one where the name is made of words for both ('respondent')."""
+        roles = tuple(self._roles.get(name, ()))
+        rank = role_words.patient_rank(header) if roles and all(m.role != "patient" for m in roles) else None
+        return roles if rank is None else (*roles, Meaning("patient", rank))
+
+    def _made(self, text: str) -> tuple[Meaning, ...]:
+        """The patient's number or the date of the answers, where the text is made of words for it and of no others."""
+        if (rank := role_words.patient_rank(text)) is not None:
+            return (Meaning("patient", rank),)
+        if (dated := role_words.date_rank(text, self._squeezed)) is None:
+            return ()
+        rank, name = dated
+        return tuple(Meaning("date", rank, instrument) for instrument in self._squeezed.get(name, (None,)))
+
+    def field_in(self, text: str) -> tuple[Meaning, ...]:
+        """The field of forms that a question text or label names: 'Uw cliëntnummer', 'Date questionnaire completed', 'meetmoment'."""
+        told = tuple(m for m in self._roles.get(normalised(text), ()) if m.role in _TOLD_BY_TEXT)
+        return self._made(text) or told
 
     def named_in(self, text: str) -> tuple[Meaning, ...]:
         """Items that a question text names outright: 'PHQ-9, item 3: ...', 'PHQ-9 - 3. ...', 'EQ-5D-5L: Mobility'; else none.
@@ -541,7 +177,27 @@ class Vocabulary:
         text = " ".join(text.split())
         by_tag = self._items(normalised(text)) if len(text) <= _LONGEST_NAME else ()
         found = tuple(m for m in by_tag if m.item and not str(m.number).isdigit())
-        return found or self._worded(text) or self._numbered(text) or self._ended(text)
+        return found or self._worded(text) or self._numbered(text) or self._ended(text) or self._on_topic(text)
+
+    def _on_topic(self, text: str) -> tuple[Meaning, ...]:
+        """The item whose topic stands alone in the last part of a text that names the instrument: 'PHQ-9 [Question about sleep]'.
+
+        A number in that part must be the item's own.
+        """
+        if numbered := _LEADING_NUMBER.match(text):  # '1. interest (PHQ-9)'
+            last = f"{int(numbered.group().strip(' .'))}_{normalised(text[numbered.end() :])}"
+        else:
+            last = normalised(next((part for part in reversed(_PARTS.split(text)) if part.strip()), ""))
+        found = []
+        for i in self.instruments_in(text, is_whole=True):
+            item = _topic_of(self._topics[i], last)
+            if item is not None:
+                found.append(Meaning("item", 0, i, item.id, item.number, "topic"))
+        return tuple(found)
+
+    def spelled(self, text: str) -> tuple[str, ...]:
+        """Ids of the instruments of which the text is the whole name: 'OQ-45', 'phq9'; an instrument's longest name where several are."""
+        return tuple(dict.fromkeys(self._squeezed.get(normalised(text).replace("_", ""), ())))
 
     def _worded(self, text: str) -> tuple[Meaning, ...]:
         for name in leading_names(text):
@@ -551,9 +207,13 @@ class Vocabulary:
         return ()
 
     def _ended(self, text: str) -> tuple[Meaning, ...]:
-        """The instrument at the beginning of a text and 'item 3' at its end."""
-        ended = _ITEM_AT_END.search(text)
+        """The instrument at the beginning of a text and 'item 3' at its end; behind a name that ends in a number just '3'."""
+        ended = _ITEM_AT_END.search(text) or _NUMBER_AT_END.search(text)
         found = [s for s in self._spellings if ended is not None and s.before_text.match(text)]
+        if (
+            ended is not None and ended.re is _NUMBER_AT_END
+        ):  # 'BSI-18 17', but not 'PHQ 9': the whole name and nothing else
+            found = [s for s in found if s.named[-1].isdigit() and s.named == normalised(text[: ended.start()])]
         longest = max((len(s.prefix) for s in found), default=0)
         key = item_key(ended.group(1)) if ended is not None else ""
         return tuple(
@@ -570,10 +230,18 @@ class Vocabulary:
             Meaning("item", 0, s.instrument, s.items[key], key, s.prefix) for s, key in named if key in s.items
         )
 
-    def instruments_in(self, text: str) -> tuple[str, ...]:
-        """Ids of the instruments whose name stands in a text as a word: the longest names only."""
-        squeezed = "_" + normalised(text) + "_"
-        found = [s for s in self._spellings if re.search(rf"_{_begins(s.named)}_", squeezed)]
+    def instruments_in(self, text: str, *, is_whole: bool = False) -> tuple[str, ...]:
+        """Ids of the instruments whose name stands in a text as a word: the longest names only.
+
+        `is_whole`: no number stands behind the name, as in 'PHQ-4', which is another instrument.
+        """
+        squeezed = "_" + normalised(_LEADING_NUMBER.sub("", text)) + "_"
+        found = [
+            s
+            for s in self._spellings
+            if (m := s.within_text.search(squeezed))
+            and not (is_whole and not s.named[-1].isdigit() and squeezed[m.end() :][:1].isdigit())
+        ]
         longest = max((len(s.prefix) for s in found), default=0)
         return tuple(dict.fromkeys(s.instrument for s in found if len(s.prefix) == longest))
 
@@ -611,8 +279,12 @@ class Vocabulary:
 
 
 def _loinc(instruments: Mapping[str, Instrument]) -> dict[str, tuple[Meaning, ...]]:
-    """LOINC code -> the items that have it."""
+    """LOINC code, or name in a public survey -> the items that have it."""
     found: dict[str, tuple[Meaning, ...]] = {}
+    for name, (instrument_id, number) in PUBLIC.items():
+        if instrument_id in instruments:
+            item = items_by_key(instruments[instrument_id].items)[number]
+            found[name] = (Meaning("item", 0, instrument_id, item, number, "public"),)
     for instrument in instruments.values():
         by_number = items_by_key(instrument.items)
         for number, code in (instrument.codes.loinc_items if instrument.codes else {}).items():
@@ -635,14 +307,14 @@ def item_keys(item: Item) -> list[str]:
     """How an item is called behind its instrument's name: number, tag, and words for the tag.
 
     >>> item_keys(Item(id="eq5d3l_mo", number="mo", min=1, max=3, tag="mobility"))
-    ['mo', 'mobility', 'mobiliteit', 'mob']
+    ['mo', 'mobility', 'mobiliteit', 'mob', 'lopen', 'walking']
     """
     number = item.number.casefold()
     tag = normalised(item.tag or "")
     keys = [item_key(number)]
     if number.isdigit():
-        return [*keys, *_WORDS.get(tag, ())]
-    return [*keys, item_key(tag), *_WORDS.get(tag, ())] if tag else keys
+        return [*keys, *TOPICS.get(tag, ())]
+    return [*keys, item_key(tag), *TOPICS.get(tag, ())] if tag else keys
 
 
 @lru_cache(maxsize=256)
@@ -692,9 +364,11 @@ class Spelling:
         self.primary = instrument.primary.id
         self.items = {**_single_items(instrument), **items_by_key(instrument.items), **(order or {})}
         self.takes_numbers = instrument.key == "external_scores" or any(key.isdigit() for key in self.items)
+        self.has_only_numbers = all(item.number.isdigit() for item in instrument.items)
         self._pattern = re.compile(rf"{_begins(prefix)}(?P<sign>_?)(?:{_FILLERS}_?)??(?P<rest>\w+?)")
         self._needs_sign = needs_sign
-        self.before_text = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}(?![\w.])(?!-\d)")
+        self.within_text = re.compile(rf"_{_begins(prefix)}_")
+        self.before_text = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}(?!\w)(?!\.\w)(?!-\d)")
         self.before_number = re.compile(rf"(?i){_begins(prefix, r'[ ._-]?')}{_BEFORE_NUMBER}")
 
     def key(self, name: str) -> str | None:
@@ -721,10 +395,14 @@ class Spelling:
         if self.takes_numbers and re.fullmatch(r"\d{1,3}", key):
             return Meaning("item", 0, self.instrument, None, key, self.prefix)
         part = key.split("_")[-1]
+        if role_words.says_day(key) and role_words.date_rank(key) is not None:
+            return Meaning("date", 0, self.instrument)
         for role in FORM_ROLES:
             if key in ROLES[role][0] or (role == "submitted_at" and part == "timestamp"):
                 return Meaning(role, 0, self.instrument)
-        return self._total(key)
+        if (total := self._total(key)) is None and self.has_only_numbers and re.fullmatch("[a-z]", key):
+            return Meaning("item", 0, self.instrument, None, key, self.prefix)
+        return total
 
     def _total(self, key: str) -> Meaning | None:
         """A stored total or score of a scale; 'total' and its likes are that of the primary scale."""
@@ -750,6 +428,23 @@ def _abbreviations(instrument: Instrument) -> dict[str, str]:
         for name in short - {""}:
             named.setdefault(name, set()).add(scale)
     return {n: next(iter(s)) for n, s in named.items() if len(s) == 1 and instrument.primary.id not in s and len(n) > 1}
+
+
+def _topics(instrument: Instrument) -> dict[str, Item]:
+    """Words for the topics of the items -> item, for those words that only one item has."""
+    every = [(word, item) for item in instrument.items for word in TOPICS.get(normalised(item.tag or ""), ())]
+    return {word: item for word, item in every if sum(w == word for w, _ in every) == 1}
+
+
+def _topic_of(topics: Mapping[str, Item], part: str) -> Item | None:
+    """The only item of which the part of a text has a word; None where another number stands beside it."""
+    named = {item.id: item for word, item in topics.items() if f"_{word}_" in f"_{part}_"}
+    if len(named) != 1:
+        return None
+    item = next(iter(named.values()))
+    numbers = {str(int(n)) for n in re.findall(r"(?<![^_])\d{1,3}(?![^_])", part)}
+    names = set(re.findall(r"\d+", item.id.partition("_")[0]))
+    return item if numbers - names <= {item.number} else None
 
 
 def leading_names(text: str) -> list[str]:

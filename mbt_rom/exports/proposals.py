@@ -13,7 +13,8 @@ from typing import Any
 from mbt_rom.exports import answer_lists, shapes, values
 from mbt_rom.exports.columns import Columns, proposal
 from mbt_rom.exports.evidence import WITHOUT_A_NAME, confidence
-from mbt_rom.exports.names import FORM_ROLES, Meaning, normalised
+from mbt_rom.exports.names import Meaning, normalised
+from mbt_rom.exports.role_names import FORM_ROLES
 from mbt_rom.model import Instrument, Item
 
 _STEM = re.compile(r"(\w*?)_?0*(\d{1,3})", re.ASCII)

@@ -27,7 +27,7 @@ import pandas as pd
 from mbt_rom.exports.codebook import Codebook, fitting
 from mbt_rom.exports.dialect import Dialect
 from mbt_rom.exports.markup import plain_text
-from mbt_rom.exports.names import ROLES, Vocabulary, normalised
+from mbt_rom.exports.names import Vocabulary, normalised
 from mbt_rom.exports.records import filled_down, with_patient
 from mbt_rom.exports.redcap_dictionary import COMPLETE, NAME, STATES, TIMESTAMP, codebook, state_facts
 from mbt_rom.exports.sheets import ColumnFacts, Grid, with_columns
@@ -81,10 +81,15 @@ def _is_labelled(names: Sequence[str]) -> bool:
     return _STATE_LABEL in names[1:] or len(set(names[1:]) & _LABELS.keys()) > 1
 
 
+def _is_record(name: str) -> bool:
+    """Whether a name is one of a record's or person's number that says nothing of a patient."""
+    return any(m.role == "patient" and m.rank > 0 for m in _ROLES.meanings(name))
+
+
 def _is_classic(grid: Grid, position: int, names: Sequence[str]) -> bool:
     """A project without events or repeats: a record id first, the state of the last form last, and some form complete."""
     filled = [name for name in names if name]
-    if normalised(filled[0]) not in ROLES["patient"][1] or not filled[-1].endswith(COMPLETE):
+    if not _is_record(filled[0]) or not filled[-1].endswith(COMPLETE):
         return False
     states = [_filled(_body(grid, position, i)) for i, name in enumerate(names) if name.endswith(COMPLETE)]
     is_named = all(_FIELD.fullmatch(name) for name in filled)

@@ -24,6 +24,8 @@ MOST = 0.5
 #: A column of response ids repeats an id for every export of a response, but not for whole courses of treatment.
 _FEWEST_RESPONSES, _DISTINCT_RESPONSES = 10, 0.4
 _LONG, _WORDS = 40, 5
+#: Patients' numbers without any digit are pseudonyms, and longer than initials.
+_SHORTEST_NUMBER = 5
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4,6})?|\d{5}(?:[.,]\d+)?", re.ASCII)
 _YEAR = re.compile(r"(?:19|20)\d{2}(?:[.,]0+)?", re.ASCII)
 _YES_NO = frozenset(["yes", "no", "ja", "nee", "true", "false", "waar", "onwaar", "y", "n", "j"])
@@ -126,8 +128,12 @@ def against(role: str, texts: Sequence[str]) -> str | None:
         return "it holds no dates" if may_be_dates(texts) < 1 - MOST else None
     if role in _NEVER_DATES and dated(texts) > MOST:
         return "it holds dates"
-    if role == "patient" and all(text.casefold() in _YES_NO for text in texts):
-        return "it holds yes and no"
+    if role == "patient":
+        return _against_patient(texts)
+    if role == "respondent" and share([any(c.isdigit() for c in t) and len(t) > 1 for t in texts]) > MOST:
+        return "it holds numbers, and no words for who answered"
+    if role in _WORDED and not any(_WORDED[role].search(text.casefold()) for text in texts):
+        return f"none of its cells is one of a {role.replace('_', ' ')}"
     if role == "response_id" and len(texts) >= _FEWEST_RESPONSES and len(set(texts)) < _DISTINCT_RESPONSES * len(texts):
         return "the same few stand there again and again"
     if role == "birth_year" and share([_may_be_birth(text) for text in texts]) < 1 - MOST:
@@ -135,6 +141,37 @@ def against(role: str, texts: Sequence[str]) -> str | None:
     if role == "sex" and share([_may_be_sex(text) for text in texts]) < 1 - MOST:
         return "it holds neither words nor codes for a sex"
     return None
+
+
+#: Some cell of such a column holds something of this kind: a moment a number or a usual word, a language letters, a state of
+#: completion a code or a word that `values` knows.
+_WORDED = {
+    "moment": re.compile(
+        r"\d|base|meting|meeting|measure|start|begin|intake|screen|aanmeld|admission|opname|eind|end|ontslag|discharge|follow|fu\b|pre|post"
+        r"|voor|\bna\b|tussen|mid|jaar|year|maand|month|week|wave|visit|bezoek|first|last|eerste|laatste|final"
+    ),
+    "language": re.compile(r"[^\W\d_]"),
+    "mode": re.compile(r"^\d+$|" + "|".join(w.replace("_", "[ _-]?") for w in sorted(values.KNOWN_WORDS["mode"]))),
+    "complete": re.compile(
+        r"^\d+(?:[.,]\d+)?%?$|^(?:"
+        + "|".join(w.replace("_", "[ _-]?") for w in sorted(values.KNOWN_WORDS["complete"]))
+        + ")$"
+        r"|done|open|klaar|gereed|niet|ingevuld|complet|volt|afge|finish|partial|gestopt|ongoing|bezig|progress|submit|ingestuurd"
+    ),
+}
+
+
+def _against_patient(texts: Sequence[str]) -> str | None:
+    if all(text.casefold() in _YES_NO for text in texts):
+        return "it holds yes and no"
+    if share([_is_name(text) for text in texts]) > MOST:
+        return "it holds names, initials or words"
+    return None
+
+
+def _is_name(text: str) -> bool:
+    """Initials, words and names: nothing with a digit, and too short or too much like a text for a number in letters."""
+    return not any(c.isdigit() for c in text) and (len(text) < _SHORTEST_NUMBER or not text.isalnum())
 
 
 _NEVER_DATES = frozenset(

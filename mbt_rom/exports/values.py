@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 _BASELINE = frozenset(
     [
         "baseline",
+        "bl",
         "t0",
         "m0",
         "intake",
@@ -92,6 +93,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 _BY_WORD = {kind: {w: value for value, words in v.items() for w in words.split()} for kind, v in WORDS.items()}
+
+#: Every word of a kind, whatever it means.
+KNOWN_WORDS = {kind: frozenset(words) for kind, words in _BY_WORD.items()}
 
 
 def code_key(text: str) -> str:

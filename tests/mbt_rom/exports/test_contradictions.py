@@ -170,3 +170,27 @@ def test_proposals_take_nothing_and_never_raise() -> None:
     plan = proposed(sheet(twice), VOCABULARY, INSTRUMENTS, usual=("phq9",))
     assert not plan.takes_something
     assert told(plan, "PHQ9_01")["proposal"]["item"] == "phq9_01"
+
+
+def test_initials_are_no_patients_numbers_and_the_weaker_name_counts() -> None:
+    plan = understood(form(patient=["A.B."] * 10, participant=[str(n) for n in range(10)]))
+    assert told(plan, "patient")["reason"].endswith("it holds names, initials or words")
+    assert told(plan, "participant")["role"] == "patient"
+
+
+def test_respondent_with_numbers_is_the_patient() -> None:
+    columns = form(respondent=[f"{n}01" for n in range(10)])
+    del columns["patient"]
+    assert told(understood(columns), "respondent")["role"] == "patient"
+
+
+def test_the_same_number_twice_is_one_patient() -> None:
+    columns = form()
+    plan = understood(columns | {"client": columns["patient"]})
+    assert plan.forms
+    assert told(plan, "patient")["role"] == "patient"
+
+
+def test_a_header_that_many_columns_contradict_is_not_believed() -> None:
+    plan = understood(form(taal=["6"] * 10, complete=["J. de Wit"] * 10, moment=["rustig"] * 10))
+    assert (plan.forms, told(plan, "phq9_1")["role"]) == ((), "not_taken_in")

@@ -205,3 +205,115 @@ def test_two_columns_that_may_name_the_interviewer_are_neither() -> None:
     plan = understood("patient,rater,interviewer,sshi_suicidal_acts\n1,a,b,0\n")
     assert plan.forms[0].interviewer is None
     assert [plan.columns[i]["role"] for i in (1, 2)] == ["not_taken_in"] * 2
+
+
+# Moments beside each other ----------------------------------------------------------------------------------------------
+
+
+def beside(*names: str) -> Understanding:
+    return understood(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+
+
+@pytest.mark.parametrize("pattern", ["{moment}_phq9_{n}", "phq9_{n}_{moment}", "phq9_{moment}_{n}"])
+def test_moments_beside_each_other_are_forms_of_one_row(pattern: str) -> None:
+    items = [pattern.format(moment=moment, n=n) for moment in ("T0", "T6") for n in range(1, 10)]
+    plan = beside("patient", "T0_date", "T6_date", *items)
+    assert [(form.block, form.moment, len(form.items)) for form in plan.forms] == [
+        (0, Source(constant="t0"), 9),
+        (1, Source(constant="t6"), 9),
+    ]
+    assert [form.date for form in plan.forms] == [Source(1), Source(2)]
+    assert [plan.columns[i]["block"] for i in (3, 12)] == [0, 1]
+
+
+def test_a_date_of_the_row_is_that_of_no_moment() -> None:
+    items = [f"phq9_{n}_m{m}" for m in (0, 6) for n in range(1, 10)]
+    plan = beside("patient", "date", "date_6", *items)
+    assert [form.date for form in plan.forms] == [None, Source(2)]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [f"phq9_{n}_m{m}" for m in (0, 6) for n in range(1, 10)][:-1],
+        [f"phq9_{n}_m0" for n in range(1, 10)] + [f"phq_{n}_m6" for n in range(1, 10)],
+        [f"phq9_{n}_m0" for n in range(1, 10)] + numbered("phq9", 9),
+    ],
+    ids=["one item is missing", "not called alike", "without a moment, too"],
+)
+def test_moments_that_are_not_alike_wait(items: list[str]) -> None:
+    plan = beside("patient", *items)
+    assert all(form.moment is None for form in plan.forms)
+
+
+def test_moments_told_by_a_letter() -> None:
+    names = ["patient", "data", *(f"oq{n}a" for n in range(1, 46)), "datb", *(f"oq{n}b" for n in range(1, 46))]
+    plan = understood(
+        ",".join(names) + "\n" + ",".join("2026-01-02" if n.startswith("dat") else "1" for n in names) + "\n"
+    )
+    assert [(form.block, form.date, len(form.items)) for form in plan.forms] == [
+        (0, Source(1), 45),
+        (1, Source(47), 45),
+    ]
+
+
+# Names of items ---------------------------------------------------------------------------------------------------------
+
+LETTERS = "abcdefghi"
+TOPICS = ["interest", "mood", "sleep", "energy", "appetite", "self-image", "concentration", "pace", "dark thoughts"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"PHQ9{letter}" for letter in LETTERS],
+        [f"phq9.answers.{n}" for n in range(9)],
+        [f"phq9_{n}_value" for n in range(1, 10)],
+        [f"PHQ_{n}_E1_C1" for n in range(1, 10)],
+        [f"depressie_phq9_q{n}" for n in range(1, 10)],
+        [f"q{n}_phq9" for n in range(1, 10)],
+        [f"PHQ09_{n:02}" for n in range(1, 10)],
+        [f"DPQ0{n}0" for n in range(1, 10)],
+        [f"PHQ-9 [Question about {topic}]" for topic in TOPICS],
+        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(TOPICS, 1)],
+        [f"phq9_{n}_{tail}" for n, tail in enumerate(["een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen"], 1)],
+    ],
+    ids=lambda headers: headers[0],
+)  # fmt: skip
+def test_items_by_other_spellings(headers: list[str]) -> None:
+    assert headed(headers) == {"phq9": {f"phq9_{n:02}": header for n, header in enumerate(headers, 1)}}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"PHQ9{letter}" for letter in LETTERS[:-1]],
+        [f"phq9_{n}_ms" for n in range(1, 10)],
+        [f"phq9_{n}_recoded" for n in range(1, 10)],
+        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(reversed(TOPICS), 1)],
+        [f"partner_phq9_{n}" for n in range(1, 10)],
+        [f"{n}_phq9" for n in range(1, 10)],
+        [f"Question about {topic}" for topic in TOPICS],
+    ],
+    ids=lambda headers: headers[0],
+)
+def test_names_that_are_not_enough(headers: list[str]) -> None:
+    assert headed(headers) == {}
+
+
+def test_the_plain_name_goes_before_one_with_a_word_behind_it() -> None:
+    plain = numbered("phq9", 9)
+    assert headed([*plain, *(f"{name}_score" for name in plain)])["phq9"]["phq9_03"] == "phq9_3"
+
+
+def test_items_without_a_name_beside_a_column_that_names_their_one_questionnaire() -> None:
+    cells = ["patient", "Vragenlijst", *(f"Item{n}" for n in range(1, 46))]
+    row = ",".join(["1", "OQ-45", *["1"] * 45])
+    assert [form.instrument for form in understood(f"{','.join(cells)}\n{row}\n{row}\n").forms] == ["oq45"]
+    mixed = ",".join(["1", "PHQ-9", *["1"] * 45])
+    assert understood(f"{','.join(cells)}\n{row}\n{mixed}\n").forms == ()
+
+
+def test_the_date_that_says_of_what_goes_before_a_bare_one() -> None:
+    plan = understood("patient,Datum,Invuldatum," + ITEMS + "\n1,2026-01-01,2026-01-02,0,0,0,0,0,0,0,0,0\n")
+    assert plan.forms[0].date == Source(2)

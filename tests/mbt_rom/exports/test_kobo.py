@@ -158,9 +158,10 @@ def test_labels_without_the_form_hold_no_items_and_with_it_do() -> None:
     assert items[["phq9_01", "phq9_02", "phq9_03", "phq9_04"]].iloc[0].tolist() == [0, 1, 2, 3]
 
 
-def test_labels_that_look_like_items_are_sentences() -> None:
-    names = ["Patient nummer", *[f"PHQ-9 item {i}" for i in range(1, 10)]]
-    assert deliver(text([*HEAD, *names, *TAIL], submission(["P1", *ANSWERS]))).refused_for == "columns_unknown"
+def test_labels_hold_items_only_where_they_name_instrument_and_number() -> None:
+    for name, refused in (("PHQ-9 item", None), ("Item", "columns_unknown")):
+        names = ["Patient nummer", *[f"{name} {i}" for i in range(1, 10)]]
+        assert deliver(text([*HEAD, *names, *TAIL], submission(["P1", *ANSWERS]))).refused_for == refused
 
 
 def test_names_of_choices_become_their_labels() -> None:

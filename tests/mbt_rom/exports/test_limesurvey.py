@@ -153,11 +153,11 @@ def test_two_dimensions_are_no_items() -> None:
     assert deliver(text([*OWN, *codes], response(["P1", *ANSWERS]))).refused_for == "file_to_confirm"
 
 
-def test_texts_alone_hold_no_items() -> None:
-    """Not even where a text looks like the name of an item: it is a sentence, and may be any."""
-    head = [*OWN_TEXTS, "Patientnummer", *[f"PHQ-9 item {i}" for i in range(1, 10)]]
-    got = deliver(text(head, response(["P1", *ANSWERS])))
-    assert (got.dialect, got.n_rows, got.refused_for) == ("limesurvey", 1, "columns_unknown")
+def test_texts_alone_hold_items_only_where_they_name_instrument_and_number() -> None:
+    for name, refused in (("PHQ-9 item", None), ("Item", "columns_unknown")):
+        head = [*OWN_TEXTS, "Patientnummer", *[f"{name} {i}" for i in range(1, 10)]]
+        got = deliver(text(head, response(["P1", *ANSWERS])))
+        assert (got.dialect, got.n_rows, got.refused_for) == ("limesurvey", 1, refused)
 
 
 def test_free_text_times_and_people() -> None:

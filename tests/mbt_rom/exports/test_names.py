@@ -198,7 +198,7 @@ def test_names_of_people_have_no_role() -> None:
         ("OQ-45.2 - 3. A question", "oq45_03"),
         ("PHQ-4: 3. A question", None),
         ("PHQ-4: a question about sleep", None),
-        ("PHQ-9 [A question about sleep]", None),
+        ("PHQ-9 [A question about sleep]", "phq9_03"),
         ("phq9[1]Time", None),
         ("GAD-7 [item 3]", None),
         ("In the last 2 weeks, item 3", None),
