@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,14 @@ def state_of(home: Path, programme: str | None = None) -> State:
         known = ", ".join(opened.settings.programmes)
         raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {known}")
     return State(opened, clock.today(opened.settings.timezone))
+
+
+def account() -> str:
+    """The account under which this runs, as the machine knows it: no variable of the environment can say otherwise."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def asked_number(given: str, question: str) -> str:
