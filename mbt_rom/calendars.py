@@ -42,14 +42,18 @@ def uid_of(*parts: str) -> str:
 def calendar(events: Iterable[Event], *, name: str, now: datetime) -> bytes:
     """The file. `now` carries a time zone; `name` is what the calendar is called where a program shows that.
 
+    Raises ValueError where there is no event: a file without one is no calendar (section 3.6).
+
     >>> made = calendar([Event("a@b", date(2026, 11, 25), "Due; 3, of 4")], name="Due", now=datetime(2026, 11, 25, 8, tzinfo=UTC))
     >>> [line for line in made.decode().split("\\r\\n") if line.startswith(("DTSTART", "DTEND", "SUMMARY"))]
     ['DTSTART;VALUE=DATE:20261125', 'DTEND;VALUE=DATE:20261126', 'SUMMARY:Due\\\\; 3\\\\, of 4']
     """
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{_PRODUCT}", "CALSCALE:GREGORIAN", "METHOD:PUBLISH"]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{_PRODUCT}", "CALSCALE:GREGORIAN"]
     lines.append(f"X-WR-CALNAME:{escaped(name)}")
-    for event in events:
-        lines += _event(event, now.astimezone(UTC))
+    told = [line for event in events for line in _event(event, now.astimezone(UTC))]
+    if not told:
+        raise ValueError("a calendar file holds at least one event")
+    lines += told
     lines.append("END:VCALENDAR")
     return b"".join(folded(line) for line in lines)
 

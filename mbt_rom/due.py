@@ -29,7 +29,7 @@ from mbt_rom.model import Instrument
 from mbt_rom.settings import Consortium
 from mbt_rom.stops import is_stopped
 
-#: Answers per minute of a self-report whose definition states no minutes. Ours: no definition of the manual's set states any.
+#: Answers per minute of a self-report whose definition states no minutes. Ours: of most instruments nobody printed any.
 ITEMS_PER_MINUTE = 7
 #: From more minutes than this on a sitting is worth a notice.
 LONGEST_SITTING = 60
@@ -114,6 +114,8 @@ def sittings(
 def minutes_of(definition: Instrument) -> tuple[int | None, bool]:
     """Minutes that one form takes and whether that is an estimate; (None, False) where nobody knows.
 
+    Questions are counted as published: of some instruments an export holds scores only.
+
     >>> from mbt_rom.registry import instrument
     >>> minutes_of(instrument("bsi")), minutes_of(instrument("scid2"))
     ((8, True), (None, False))
@@ -122,7 +124,8 @@ def minutes_of(definition: Instrument) -> tuple[int | None, bool]:
         return definition.minutes, False
     if definition.kind not in _ESTIMATED:
         return None, False
-    return -(-len(definition.items) // ITEMS_PER_MINUTE), True
+    n_questions = definition.manual.published_items or len(definition.items)
+    return -(-n_questions // ITEMS_PER_MINUTE), True
 
 
 def burden(expected: pd.DataFrame, definitions: Mapping[str, Instrument]) -> pd.DataFrame:

@@ -35,7 +35,7 @@ LARGEST_COUNT = 32_767
 BEYOND_READING = frozenset(
     {
         "scales", "norms", "reliabilities", "cutoffs", "published_changes", "change", "severity_bands", "risk", "licence",
-        "measures", "hazards", "open_questions", "sources", "confidence",
+        "measures", "minutes", "hazards", "open_questions", "sources", "confidence",
     }
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from assets.lists import Calling
     from assets.state import State
+    from mbt_rom.calendars import Event
     from mbt_rom.findings import Language
 
 LOGGED_AS = "due"
@@ -285,8 +286,19 @@ def _write_calendar(state: State, found: Calling, output: Path, language: Langua
         )
         for row in days.to_dict("records")
     ]
+    quiet = [p for p in found.programmes if p not in set(days["programme_id"])]
+    events += [_nothing(state, p, found.day, words) for p in quiet]
     write_atomically(output, calendar(events, name=f"{words['calendar']} - {settings.name}", now=clock.now()))
     click.echo(words["events"].format(path=output, n=len(events)))
+
+
+def _nothing(state: State, programme: str, day: date, words: dict[str, str]) -> Event:
+    """The event that says that a programme has nothing ahead: a calendar file cannot be empty."""
+    from mbt_rom.calendars import Event, uid_of
+
+    settings = state.home.settings
+    uid = uid_of(settings.name, programme, day.isoformat())
+    return Event(uid, day, f"{settings.programmes[programme].name}: {words['nobody']}")
 
 
 def counted(row: dict[Any, Any], words: dict[str, str]) -> str:
