@@ -7,6 +7,7 @@ import multiprocessing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,6 +15,7 @@ from assets import stops
 from assets.home import Home
 from assets.lock import writing
 from assets.state import CORRECTION, State
+from mbt_rom.tables import ALERTS, Table, findings_table
 from pipelines import cli
 from tests.planned_homes import PlannedHome
 
@@ -285,3 +287,51 @@ def test_of_several_stops_the_one_to_lift_is_named(desk: Desk) -> None:
     assert not desk.is_listed()
     assert desk.rom("stop", ONE, "--lift").exit_code == 0
     assert desk.is_listed()
+
+
+# ---- other lists ---------------------------------------------------------------------------------------------------------
+
+
+def _store(desk: Desk, table: Table, rows: list[dict[str, object]]) -> None:
+    desk.state().warehouse.replace(table, table.conform(pd.DataFrame(rows)), programmes=["alpha"], fingerprints={})
+
+
+def test_risk_answers_of_who_died_are_left_off_and_those_of_others_are_marked(desk: Desk) -> None:
+    row = {
+        "programme_id": "alpha",
+        "instrument": "phq9",
+        "item": "phq9_09",
+        "answer": 2,
+        "level": "high",
+        "list": "new_or_worse",
+    }
+    row |= {
+        "edition": "9 items",
+        "form_status": "counts",
+        "delivery_id": "d1",
+        "rule": "item_9_high",
+        "about": "self-harm",
+    }
+    row |= {"received_at": pd.Timestamp("2026-11-24", tz="UTC"), "origin": "project_rule", "confidence": "memory"}
+    row |= {"age_days": 1, "answered_on": "2026-11-23"}
+    numbers = {"200101": "r1", "200102": "r2"}
+    _store(desk, ALERTS, [{**row, "patient_id": desk.made.ids[n], "row_id": r} for n, r in numbers.items()])
+    look = ["alerts", "-p", "alpha", "--purpose", "team meeting"]
+    assert [n in desk.rom(*look).output for n in numbers] == [True, True]
+    desk.rom("stop", "200101", "--kind", "deceased")
+    desk.rom("stop", "200102", "--kind", "in_crisis")
+    told = desk.rom(*look).output
+    assert "200101" not in told
+    assert "1 of people who died are left off" in told
+    assert "north 200102 (stopped: in_crisis): PHQ-9 item 9" in told
+
+
+def test_beside_a_number_on_the_work_list_stands_that_nobody_may_ask(desk: Desk) -> None:
+    row = {"programme_id": "alpha", "delivery_id": "d1", "rule": "episode_ends_before_start", "severity": "error"}
+    numbers = enumerate(("200101", "200102"), start=2)
+    rows = [{**row, "row_id": f"r-{desk.made.ids[n][2:]}", "source_row": line} for line, n in numbers]
+    _store(desk, findings_table("registers"), rows)
+    desk.rom("stop", ONE, "--kind", "withdrew")
+    told = desk.rom("findings", "--with-values", "--reason", "mending").output
+    assert f"patient {ONE} (do not ask / niet vragen)" in told
+    assert "row 3, patient 200102\n" in told
