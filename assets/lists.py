@@ -53,6 +53,7 @@ def calling(
     expected = stops.under_one_name(state, state.read(EXPECTED.name, programmes=programmes))
     episodes = stops.under_one_name(state, state.read(EPISODES.name, programmes=programmes))
     holding = stops.holding(state, now=now, today=max(day, today))
+    events = register(state, "events", programmes)
     definitions = state.instruments
     found = due.sittings(
         expected,
@@ -61,6 +62,7 @@ def calling(
         definitions=definitions,
         settings=state.home.settings,
         as_of=day,
+        events=events,
         closing_soon=closing_soon,
         ahead_days=ahead_days,
     )
@@ -90,4 +92,6 @@ def register(state: State, name: str, programmes: Sequence[str]) -> pd.DataFrame
     if table not in state.catalogue.tables:
         return None
     rows = state.read(table, programmes=programmes)
-    return rows if len(rows) else None
+    if rows.empty:
+        return None
+    return stops.under_one_name(state, rows) if "patient_id" in rows else rows

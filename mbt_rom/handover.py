@@ -24,8 +24,8 @@ _PATIENT = ["programme_id", "patient_id", "function"]
 class Handover:
     """What still hangs on one person.
 
-    `patients`: programme_id, patient_id, function, deputy_id, until_on. `sittings`: those of `mbt_rom.due.sittings` that the person
-    would ask for, with no deputy to do it. `deputises`: programme_id, staff_id of those for whom the person is the only deputy.
+    `patients`: programme_id, patient_id, function, deputy_id, until_on. `sittings`: those of these patients that the person
+    asks for, from `mbt_rom.due.sittings`, with no deputy to do it. `deputises`: programme_id, staff_id of those for whom the person is the only deputy.
     `roles`: programme_id, function of roles that nobody else has.
     """
 
@@ -57,13 +57,14 @@ def still_to_hand_over(
     mine = allocations[allocations["staff_id"].eq(staff_id) & _holds(allocations, today)]
     deputy = _with_deputy(mine, staff)
     is_done = deputy.notna() if is_only_away else _has_successor(mine, allocations, staff_id)
-    asked = sittings[sittings["staff_id"].eq(staff_id) & sittings["deputy_id"].isna()]
+    left = mine.assign(deputy_id=deputy).loc[~is_done, [*_PATIENT, "deputy_id", "until_on"]].reset_index(drop=True)
+    pairs = pd.MultiIndex.from_frame(left[["programme_id", "patient_id"]])
+    is_of_them = pd.MultiIndex.from_frame(sittings[["programme_id", "patient_id"]]).isin(pairs)
+    asked = sittings[is_of_them & sittings["staff_id"].eq(staff_id) & sittings["deputy_id"].isna()]
     empty = {"programme_id": pd.Series(dtype="str")}
     nothing = pd.DataFrame({**empty, "staff_id": pd.Series(dtype="str"), "function": pd.Series(dtype="str")})
     return Handover(
-        patients=mine.assign(deputy_id=deputy)
-        .loc[~is_done, [*_PATIENT, "deputy_id", "until_on"]]
-        .reset_index(drop=True),
+        patients=left,
         sittings=asked.reset_index(drop=True),
         deputises=nothing[["programme_id", "staff_id"]]
         if is_only_away

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from assets.state import State
 
 
+#: As much of a pseudonym as tells people apart on one screen.
+_SHORT = 8
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of texts as lines whose columns stand below each other.
 
@@ -39,6 +43,20 @@ def numbers_of(state: State, rows: pd.DataFrame) -> pd.Series:
     pairs = zip(rows["programme_id"], rows["patient_id"], strict=True)
     found = [known[p].get(patient) or known[SHARED].get(patient) or ("", "") for p, patient in pairs]
     return pd.Series([number for _, number in found], index=rows.index, dtype="str")
+
+
+def staff_codes(state: State, rows: pd.DataFrame, column: str) -> pd.Series:
+    """Local code of the member of staff in `column` of each row; missing where there is none, else the beginning of the pseudonym."""
+    import pandas as pd
+
+    from assets.vault import staff_file
+    from mbt_rom.settings import SHARED
+
+    known: dict[str, tuple[str, str]] = {}
+    for folder in (SHARED, *rows["programme_id"].unique()):
+        known |= state.vault.numbers(staff_file(folder))
+    named = rows[column].map(lambda name: known[name][1] if name in known else name[:_SHORT], na_action="ignore")
+    return pd.Series(named, index=rows.index, dtype="str")
 
 
 def refuse_output(home: Home, output: Path | None, endings: Sequence[str]) -> None:

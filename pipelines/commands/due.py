@@ -166,7 +166,7 @@ def _tell(state: State, found: Calling, output: Path | None, language: Language)
 
 def in_words(state: State, sittings: pd.DataFrame, language: Language) -> pd.DataFrame:
     """Rows of `mbt_rom.due.sittings`, with those who ask, as texts: the columns `FILE_COLUMNS`, index kept."""
-    from pipelines.lists import numbers_of
+    from pipelines.lists import numbers_of, staff_codes
 
     words = _WORDS[language]
     issuers = {p: s.issuer for p, s in state.home.settings.programmes.items()}
@@ -180,6 +180,8 @@ def in_words(state: State, sittings: pd.DataFrame, language: Language) -> pd.Dat
         programme=sittings["programme_id"],
         issuer=sittings["programme_id"].map(issuers).astype("str"),
         patient_number=numbers_of(state, sittings),
+        staff_id=staff_codes(state, sittings, "staff_id"),
+        deputy_id=staff_codes(state, sittings, "deputy_id"),
         moment=[moment_in_words(moment, language) for moment in sittings["moment"]],
     )[list(FILE_COLUMNS)]
 

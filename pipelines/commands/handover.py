@@ -27,7 +27,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "patients": "Patients ({n}): name a successor in the register of allocations, and a last day",
         "away": "Patients ({n}) without a deputy", "deputy": "deputy", "none": "no deputy", "until": "until {day}",
         "sittings": "Sittings that nobody else asks for ({n})",
-        "deputises": "Deputy of {n} colleagues: name another in the registers",
+        "deputises": "Deputy of {n} colleagues ({codes}): name another in the registers",
         "roles": "Nobody else is {function} here: {n} open findings and {m} mapping files have nobody",
         "research_assistant": "research assistant", "manager": "manager", "individual": "individual therapist",
         "group": "group therapist", "psychiatrist": "psychiatrist", "nurse": "nurse", "supervisor": "supervisor",
@@ -44,7 +44,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "patients": "Patiënten ({n}): noem een opvolger in het register van toewijzingen, en een laatste dag",
         "away": "Patiënten ({n}) zonder waarnemer", "deputy": "waarnemer", "none": "geen waarnemer", "until": "tot en met {day}",
         "sittings": "Zittingen waar niemand anders om vraagt ({n})",
-        "deputises": "Waarnemer van {n} collega's: noem een ander in de registers",
+        "deputises": "Waarnemer van {n} collega's ({codes}): noem een ander in de registers",
         "roles": "Niemand anders is hier {function}: {n} open meldingen en {m} mappingbestanden hebben niemand",
         "research_assistant": "onderzoeksassistent", "manager": "manager", "individual": "individueel therapeut",
         "group": "groepstherapeut", "psychiatrist": "psychiater", "nurse": "verpleegkundige", "supervisor": "supervisor",
@@ -170,6 +170,7 @@ def _pseudonym(state: State, issuer: str, code: str) -> str:
 
 def _lines(state: State, programme: str, name: str, left: Handover, language: Language, *, is_away: bool) -> list[str]:
     from pipelines.commands import due
+    from pipelines.lists import staff_codes
 
     words = _WORDS[language]
     if left.is_empty:
@@ -182,7 +183,8 @@ def _lines(state: State, programme: str, name: str, left: Handover, language: La
         told += [f"  {words['sittings'].format(n=len(left.sittings))}"]
         told += [f"  {line}" for line in due.told(state, left.sittings, language)]
     if len(left.deputises):
-        told += [f"  {words['deputises'].format(n=len(left.deputises))}"]
+        codes = ", ".join(sorted(staff_codes(state, left.deputises, "staff_id")))
+        told += [f"  {words['deputises'].format(n=len(left.deputises), codes=codes)}"]
     for function in left.roles["function"]:
         n = len(_findings(state, programme, function))
         m = len(_mappings(state, programme))
@@ -191,14 +193,15 @@ def _lines(state: State, programme: str, name: str, left: Handover, language: La
 
 
 def _patients(state: State, rows: pd.DataFrame, words: dict[str, str]) -> list[str]:
-    from pipelines.lists import aligned, numbers_of
+    from pipelines.lists import aligned, numbers_of, staff_codes
 
-    told = rows.assign(number=numbers_of(state, rows)).sort_values(["number", "function"])
+    told = rows.assign(number=numbers_of(state, rows), deputy_id=staff_codes(state, rows, "deputy_id"))
+    told = told.sort_values(["number", "function"])
     cells = [
         (
             str(row["number"]),
             words.get(str(row["function"]), str(row["function"])),
-            words["deputy"] if isinstance(row["deputy_id"], str) else words["none"],
+            f"{words['deputy']} {row['deputy_id']}" if isinstance(row["deputy_id"], str) else words["none"],
             words["until"].format(day=row["until_on"].date()) if row["until_on"] == row["until_on"] else "",
         )
         for row in told.to_dict("records")

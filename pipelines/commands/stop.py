@@ -162,8 +162,12 @@ def _record(state: State, programme: str, decision: StopDecision) -> None:
     name, is_entered = record(state, programme, decision, now=decision.at)
     purpose = " ".join(filter(None, [decision.act, decision.kind]))
     log(state.home, table=LOGGED_AS, purpose=purpose, n_rows=1, formats=["decision"], now=decision.at)
-    done = {"stop": f"Stopped ({decision.kind})", "confirm": "Confirmed", "lift": "Lifted"}[decision.act]
-    click.echo(f"{done}. Recorded as {name[:12]}; it holds now, on every list.")
+    done = {
+        "stop": f"Stopped ({decision.kind}); it holds now, on every list",
+        "confirm": "Confirmed",
+        "lift": "Lifted; what the last night had left out comes back with the next",
+    }
+    click.echo(f"{done[decision.act]}. Recorded as {name[:12]}.")
     if decision.kind in NEED_A_SECOND:
         click.echo(f"To be confirmed by a second person: rom stop - --confirm -p {programme}")
     if not is_entered:

@@ -77,10 +77,15 @@ def test_on_holiday_a_deputy_is_enough(rows, people, n: int) -> None:
     assert len(left(allocations(*rows), people, is_only_away=True).patients) == n
 
 
-def test_sittings_that_nobody_else_asks_for() -> None:
-    found = left(allocations(), asked=SITTINGS)
-    assert found.sittings["patient_id"].tolist() == ["p_1"]
-    assert not found.is_empty
+def test_sittings_of_these_patients_that_nobody_else_asks_for() -> None:
+    rows = [
+        MINE,
+        ("p_2", "t_1", "individual", None, "2026-01-01", None),
+        ("p_3", "t_1", "group", None, "2026-01-01", None),
+    ]
+    assert left(allocations(*rows), asked=SITTINGS).sittings["patient_id"].tolist() == ["p_1"]
+    handed_over = [ENDING, ("p_1", "t_2", "individual", None, "2026-07-01", None)]
+    assert left(allocations(*handed_over), asked=SITTINGS).is_empty
 
 
 def test_whoever_leaves_is_nobodys_deputy_any_more() -> None:
