@@ -15,6 +15,7 @@ import pandas as pd
 from assets import stops
 from assets.state import State
 from mbt_rom import due
+from mbt_rom.stops import to_be_confirmed
 from mbt_rom.tables import EPISODES, EXPECTED
 
 
@@ -31,6 +32,7 @@ class Calling:
     sittings: pd.DataFrame
     burden: pd.DataFrame
     n_stopped: int
+    n_to_confirm: int
     without_episodes: frozenset[str]
     has_allocations: bool
     is_current: bool
@@ -67,6 +69,7 @@ def calling(
         ahead_days=ahead_days,
     )
     allocations, staff = register(state, "allocations", programmes), register(state, "staff", programmes)
+    mine = holding[holding["programme_id"].isin(programmes)]
     missing = pd.DataFrame({"staff_id": None, "deputy_id": None}, index=found.index, dtype="str")
     asked_by = missing if allocations is None or staff is None else due.askers(found, allocations, staff, as_of=day)
     return Calling(
@@ -74,7 +77,8 @@ def calling(
         programmes=tuple(programmes),
         sittings=found.assign(staff_id=asked_by["staff_id"], deputy_id=asked_by["deputy_id"]),
         burden=due.burden(expected, definitions),
-        n_stopped=holding.loc[holding["programme_id"].isin(programmes), "patient_id"].nunique(),
+        n_stopped=mine["patient_id"].nunique(),
+        n_to_confirm=int(to_be_confirmed(mine).sum()),
         without_episodes=frozenset(programmes) - set(episodes["programme_id"]),
         has_allocations=allocations is not None and staff is not None,
         is_current=is_current(state, programmes, today=today),

@@ -35,7 +35,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "head": "{name}: {n} to ask on {day}: {soon} closing soon, {over} overdue, {due} due; {left} of people who left treatment",
         "no_episodes": "{name}: no data: without a register of episodes nobody knows who is due",
         "no_register": "Who asks: no data; the register of allocations was not delivered.",
-        "stopped": "{n} patients are stopped and on no list.",
+        "stopped": "Stopped, and so on no list: {n} patients.",
+        "to_confirm": "To be confirmed by a second person: {n} stops; see rom stop --list.",
         "burden": "{name}, {moment}: {forms} forms ask about {minutes} minutes in one sitting{more}; more than {limit} is long. Spread "
                   "them over two days, or choose a smaller plan.",
         "more": " (and {n} whose minutes nobody states)", "written": "{path}: {n} sittings",
@@ -59,7 +60,8 @@ _WORDS: dict[str, dict[str, str]] = {
                 "behandeling",
         "no_episodes": "{name}: geen gegevens: zonder register van behandelepisodes weet niemand wie aan de beurt is",
         "no_register": "Wie vraagt: geen gegevens; het register van toewijzingen is niet aangeleverd.",
-        "stopped": "{n} patiënten zijn stopgezet en staan op geen lijst.",
+        "stopped": "Stopgezet, en dus op geen lijst: {n} patiënten.",
+        "to_confirm": "Door een tweede persoon te bevestigen: {n} stops; zie rom stop --list.",
         "burden": "{name}, {moment}: {forms} lijsten vragen ongeveer {minutes} minuten achter elkaar{more}; meer dan {limit} is lang. "
                   "Verdeel ze over twee dagen, of kies een kleiner plan.",
         "more": " (en {n} waarvan niemand de minuten noemt)", "written": "{path}: {n} zittingen",
@@ -253,6 +255,7 @@ def _notices(state: State, found: Calling, words: dict[str, str]) -> list[str]:
     from mbt_rom.due import LONGEST_SITTING
 
     told = [words["stopped"].format(n=found.n_stopped)] if found.n_stopped else []
+    told += [words["to_confirm"].format(n=found.n_to_confirm)] if found.n_to_confirm else []
     told += [] if found.has_allocations else [words["no_register"]]
     for row in found.burden[found.burden["is_long"]].to_dict("records"):
         more = words["more"].format(n=row["n_not_stated"]) if row["n_not_stated"] else ""

@@ -16,7 +16,7 @@ from assets.home import Home
 from assets.lock import writing
 from assets.state import CORRECTION, State
 from mbt_rom.tables import ALERTS, Table, findings_table
-from pipelines import cli
+from pipelines import cli, deciding
 from tests.planned_homes import PlannedHome
 
 TODAY = date(2026, 11, 25)
@@ -147,6 +147,7 @@ def test_a_second_person_confirms_and_it_holds_meanwhile(desk: Desk, kind: str) 
     assert "To be confirmed by a second person" in desk.rom("stop", ONE, "--kind", kind).output
     assert "to be confirmed" in desk.rom("stop", "--list").output
     assert not desk.is_listed()
+    assert "To be confirmed by a second person: 1 stops" in desk.rom("due").output
     again = desk.rom("stop", ONE, "--confirm")
     assert isinstance(again.exception, Exception)
     assert "a second person confirms" in str(again.exception)
@@ -164,12 +165,24 @@ def test_other_kinds_need_nobody_else(desk: Desk, more: list[str]) -> None:
 
 
 def test_the_environment_cannot_make_a_second_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines.deciding import account
-
-    before = account()
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+    before = deciding.account()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
         monkeypatch.setenv(name, "somebody_else")
-    assert account() == before != "somebody_else"
+    assert deciding.account() == before != "somebody_else"
+
+
+@pytest.mark.parametrize(
+    ("logged_in", "account"), [("987654", "987654"), ("4294967295", None), ("", None), (None, None)]
+)
+def test_two_people_who_act_as_the_owner_of_the_home_stay_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_in: str | None, account: str | None
+) -> None:
+    path = tmp_path / "loginuid"
+    monkeypatch.setattr(deciding, "_LOGIN", path)
+    runs_as = deciding.account()  # nothing says who logged in
+    if logged_in is not None:
+        path.write_text(logged_in)
+    assert deciding.account() == (account or runs_as)
 
 
 # ---- who is meant ------------------------------------------------------------------------------------------------------
