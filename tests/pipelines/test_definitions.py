@@ -48,6 +48,8 @@ SINGLE = {
     "reference/episodes",
     "outcomes/expected",
     "outcomes/response",
+    "outcomes/response_by_period",
+    "outcomes/weekly",
     "outcomes/trajectories",
     "outcomes/psychometrics",
     "outcomes/item_psychometrics",
