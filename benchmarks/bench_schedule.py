@@ -82,3 +82,83 @@ def frames(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         }
     )
     return forms, EPISODES.conform(episodes)
+
+
+def by_pandas(forms: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """The plain way: row_id per episode, instrument and moment, one merge, filter, sort and drop_duplicates per moment."""
+    person = ["programme_id", "patient_id"]
+    parts = []
+    for month in MONTHS:
+        due = episodes[[*person, "episode_id"]].assign(due_on=episodes["started_on"] + pd.DateOffset(months=month))
+        rows = forms.merge(due, on=person)
+        days = (rows["administered_on"] - rows["due_on"]).dt.days
+        before, after = (-60, 14) if month == 0 else (-45, 45)
+        rows = rows.assign(days=days.abs(), is_after=days > 0)[days.between(before, after)]
+        first = ["is_after", "days"] if month == 0 else ["days", "is_after"]
+        rows = rows.sort_values([*person, "instrument", *first, "row_id"])
+        kept = rows.drop_duplicates([*person, "instrument"])
+        parts.append(kept.assign(moment=schedule.moment_name(month))[["episode_id", "instrument", "moment", "row_id"]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def ours(forms: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `outcomes/expected`."""
+    return schedule.expected(forms, episodes, settings=settings(), definitions={}, as_of=AS_OF)
+
+
+def timed(
+    way: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame], *frames: pd.DataFrame
+) -> tuple[float, pd.DataFrame]:
+    """Seconds and result of one way."""
+    began = time.perf_counter()
+    result = way(*frames)
+    return time.perf_counter() - began, result
+
+
+def gigabytes() -> float:
+    """Peak of memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def whole(n: int) -> bool:
+    """Times the whole consortium; whether it stays within the limit, which holds for the full size."""
+    given = frames(n)
+    before = gigabytes()
+    seconds, rows = timed(ours, *given)
+    n_slots, n_received = int(rows["due_on"].notna().sum()), int((rows["status"] == "received").sum())
+    print(f"  {n:,} patients x {len(INSTRUMENTS)} instruments x {len(MONTHS)} moments: {n_slots:,} moments,", end=" ")
+    print(f"{len(given[0]):,} forms, {n_received:,} answers")
+    print(f"  planned and matched    {seconds:6.1f} s   peak {gigabytes():.1f} GB, of which the input {before:.1f} GB")
+    return n < PATIENTS or seconds <= MOST_SECONDS
+
+
+def beside(n: int) -> bool:
+    """Times both ways on the same frames; whether they agree and the ratio holds."""
+    given = frames(n)
+    seconds, rows = timed(ours, *given)
+    plain_seconds, plain = timed(by_pandas, *given)
+    ratio = plain_seconds / seconds
+    print(
+        f"  {n:,} patients: ours {seconds:.1f} s, merge + filter + sort + drop_duplicates {plain_seconds:.1f} s: {ratio:.1f} x"
+    )
+    columns = ["episode_id", "instrument", "moment", "row_id"]
+    mine = (
+        rows.loc[rows["due_on"].notna() & rows["row_id"].notna(), columns].sort_values(columns).reset_index(drop=True)
+    )
+    agrees = mine.equals(plain.sort_values(columns).reset_index(drop=True))
+    print("  both name the same form for every moment" if agrees else "  DIFFERENT")
+    return agrees and ratio >= LEAST_RATIO
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 when the limits hold and both ways agree. The plain way gets a tenth of the patients: it needs the memory."""
+    n = int(arguments[0]) if arguments else PATIENTS
+    if arguments[1:] == ["beside"]:
+        return 0 if beside(n) else 1
+    command = [sys.executable, "-m", "benchmarks.bench_schedule", str(n // 10), "beside"]
+    is_fast = whole(n)
+    return 0 if subprocess.run(command, check=False).returncode == 0 and is_fast else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
