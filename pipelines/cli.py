@@ -41,6 +41,7 @@ COMMANDS = {
     "export": "Write a table to files.",
     "rules": "The rules that data are held against.",
     "instruments": "The instruments that are known.",
+    "plan": "What every programme asks for, and when.",
     "doctor": "Say whether the home is in order.",
 }
 #: Errors whose message was written for the user: class name -> exit code. Names, so that nothing need be imported.
