@@ -14,7 +14,7 @@ import pandas as pd
 
 from assets import stops
 from assets.state import State
-from mbt_rom import due
+from mbt_rom import due, eligibility
 from mbt_rom.stops import to_be_confirmed
 from mbt_rom.tables import EPISODES, EXPECTED
 
@@ -55,16 +55,17 @@ def calling(
     expected = stops.under_one_name(state, state.read(EXPECTED.name, programmes=programmes))
     episodes = stops.under_one_name(state, state.read(EPISODES.name, programmes=programmes))
     holding = stops.holding(state, now=now, today=max(day, today))
-    events = register(state, "events", programmes)
+    events, permissions = (register(state, name, programmes) for name in ("events", "permissions"))
+    ends = eligibility.ends(episodes, as_of=day, events=events, permissions=permissions)
     definitions = state.instruments
     found = due.sittings(
         expected,
         episodes,
         stops=holding,
+        ends=ends,
         definitions=definitions,
         settings=state.home.settings,
         as_of=day,
-        events=events,
         closing_soon=closing_soon,
         ahead_days=ahead_days,
     )

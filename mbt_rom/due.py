@@ -41,7 +41,6 @@ BASELINES = ("baseline", "rebaseline")
 _TO_ASK = ("open", "not_yet_due", "to_be_finished", "missed")
 #: Statuses after which nobody is asked for anything more.
 _NEVER_AGAIN = ("died", "withdrawn")
-_DIED = "died"
 _SITTING = ["programme_id", "patient_id", "episode_id", "moment"]
 _ESTIMATED = frozenset({"self_report", "cost_inventory", "checklist"})
 _BY_THE_PATIENT = frozenset({"self_report", "cost_inventory"})
@@ -84,17 +83,17 @@ def sittings(
     episodes: pd.DataFrame,
     *,
     stops: pd.DataFrame,
+    ends: pd.DataFrame,
     definitions: Mapping[str, Instrument],
     settings: Consortium,
     as_of: date,
-    events: pd.DataFrame | None = None,
     closing_soon: int = CLOSING_SOON,
     ahead_days: int = 0,
 ) -> pd.DataFrame:
     """Every sitting that may be asked for on `as_of`, and those that fall due within `ahead_days`, in the order of the list: `COLUMNS`.
 
-    `expected`: rows of `outcomes/expected`; `episodes`, `events`: rows of these registers; `stops`: rows of `mbt_rom.stops.stops` that
-    hold. Left off: whoever is stopped, died or withdrew, and sittings whose window has closed. `state`: ahead (the window has not
+    `expected`: rows of `outcomes/expected`; `episodes`: rows of `reference/episodes`; `stops`: rows of `mbt_rom.stops.stops` that hold;
+    `ends`: who died or withdrew, as `mbt_rom.eligibility.ends` tells it. Left off: whoever is stopped, died or withdrew, and sittings whose window has closed. `state`: ahead (the window has not
     opened), due, overdue (past its due date) or closing_soon (at most `closing_soon` working days left). `has_left`: treatment has
     ended, and the patient is asked all the same. `requirement`: required where one of its forms is. `due_on`, `last_on`: working
     days; `closes_on`: the last day on which a form counts. `days_left`: working days after `as_of` until `last_on`.
@@ -104,7 +103,7 @@ def sittings(
     today = pd.Timestamp(as_of)
     has_begun = (rows["opens_on"] <= today) | (rows["due_on"] <= today + pd.Timedelta(days=ahead_days))
     rows = rows[has_begun & (rows["closes_on"] >= today)]
-    rows = rows[~_is_never_asked_again(rows, expected, episodes, events) & ~is_stopped(rows, stops)]
+    rows = rows[~_is_never_asked_again(rows, expected, ends) & ~is_stopped(rows, stops)]
     rows = rows.assign(requirement=_requirement(rows), is_begun=rows["status"].eq("to_be_finished"))
     found = _together(rows, definitions)
     dated = _dated(found, settings=settings, as_of=as_of)
@@ -159,17 +158,11 @@ def _minutes(instruments: pd.Series, definitions: Mapping[str, Instrument]) -> d
     }
 
 
-def _is_never_asked_again(
-    rows: pd.DataFrame, expected: pd.DataFrame, episodes: pd.DataFrame, events: pd.DataFrame | None
-) -> pd.Series:
-    """Rows of whoever died or withdrew, by any row, episode or event of that person in the programme."""
+def _is_never_asked_again(rows: pd.DataFrame, expected: pd.DataFrame, ends: pd.DataFrame) -> pd.Series:
+    """Rows of whoever died or withdrew, whichever moment was due before that."""
     keys = ["programme_id", "patient_id"]
-    over = [
-        expected.loc[expected["status"].isin(_NEVER_AGAIN), keys],
-        episodes.loc[episodes["end_reason"].eq(_DIED), keys],
-    ]
-    over += [] if events is None else [events.loc[events["kind"].eq("death"), keys]]
-    gone = pd.MultiIndex.from_frame(pd.concat(over).drop_duplicates())
+    over = expected.loc[expected["status"].isin(_NEVER_AGAIN), keys]
+    gone = pd.MultiIndex.from_frame(pd.concat([over, ends[keys]]).drop_duplicates())
     return pd.Series(pd.MultiIndex.from_frame(rows[keys]).isin(gone), index=rows.index, dtype=bool)
 
 

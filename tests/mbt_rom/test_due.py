@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mbt_rom import due, stops
+from mbt_rom import due, eligibility, stops
 from mbt_rom.registry import instruments
 from mbt_rom.settings import parse_settings
 from mbt_rom.tables import EPISODES, EXPECTED
@@ -38,8 +38,11 @@ def form(patient="p_1", instrument="phq9", moment="m6", due_on="2026-11-20", **m
 
 def listed(*forms, episodes=(), stopped=NO_STOPS, as_of=AS_OF, **more) -> pd.DataFrame:
     known = EPISODES.conform(pd.DataFrame(episodes)) if episodes else EPISODES.empty()
+    ends = eligibility.ends(known, as_of=as_of)
     rows = EXPECTED.conform(pd.DataFrame(forms))
-    return due.sittings(rows, known, stops=stopped, definitions=KNOWN, settings=SETTINGS, as_of=as_of, **more)
+    return due.sittings(
+        rows, known, stops=stopped, ends=ends, definitions=KNOWN, settings=SETTINGS, as_of=as_of, **more
+    )
 
 
 def test_all_forms_of_one_moment_of_one_patient_are_one_sitting() -> None:
