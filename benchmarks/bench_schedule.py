@@ -10,6 +10,11 @@ those of the issue (20 s on two cores) and of the ratio.
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
