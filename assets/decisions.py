@@ -201,4 +201,7 @@ def _refuse_lost_forms(state: State, folder: str, correction: Correction, confor
 
 
 def _numbers(state: State, conformed: Conformed, correction: Correction) -> dict[str, tuple[str, str]]:
-    return {**intake.numbers_of(conformed), **{state.pseudonym(number): number for number in correction.numbers}}
+    return {
+        **intake.numbers_of(conformed.numbers),
+        **{state.pseudonym(number): number for number in correction.numbers},
+    }

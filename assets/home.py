@@ -117,6 +117,11 @@ class Home:
         return self.root / "vault"
 
     @property
+    def waiting_stops(self) -> Path:
+        """Notes of stops whose ledger row is still to be written, in one folder per programme; made by the first of them."""
+        return self.root / "stops"
+
+    @property
     def warehouse_folder(self) -> Path:
         """Delta tables."""
         return self.root / "warehouse"

@@ -19,6 +19,7 @@ import pandas as pd
 
 from assets.failures import place
 from assets.state import CODEBOOK, CORRECTION, EXPORT, REFUSED, TAKEN_IN, State
+from assets.vault import staff_file
 from mbt_rom.conform import FULL_HEADER, Conformed
 from mbt_rom.findings import needs_action
 from mbt_rom.settings import SHARED, Consortium
@@ -216,7 +217,7 @@ def _take(state: State, file: Found, *, folder: str, now: datetime, by: str | No
     taken = replace(taken, by=by or owner(file.path))
     if taken.outcome == "taken_in" and taken.conformed is not None:
         state.archive.store(data)
-        state.vault.add(folder, numbers_of(taken.conformed))
+        keep_numbers(state, folder, taken.conformed)
     return taken
 
 
@@ -239,9 +240,14 @@ def _known(state: State, folder: str, delivery_id: str) -> pd.Series | None:
     return rows.iloc[0] if len(rows) else None
 
 
-def numbers_of(conformed: Conformed) -> dict[str, tuple[str, str]]:
-    """Local numbers of a delivery by pseudonym, for the vault."""
-    numbers = conformed.numbers
+def keep_numbers(state: State, folder: str, conformed: Conformed) -> None:
+    """Puts the local numbers of patients and the codes of staff of a delivery into the vault."""
+    state.vault.add(folder, numbers_of(conformed.numbers))
+    state.vault.add(staff_file(folder), numbers_of(conformed.staff))
+
+
+def numbers_of(numbers: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Issuer and local number by pseudonym, as the vault keeps them."""
     pairs = zip(numbers["issuer"], numbers["number"], strict=True)
     return dict(zip(numbers["patient_id"], pairs, strict=True))
 

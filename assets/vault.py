@@ -1,4 +1,4 @@
-"""Local numbers of patients, encrypted: for the people in the programme who must find the person behind a pseudonym.
+"""Local numbers of patients and codes of staff, encrypted: for the people who must find the person behind a pseudonym.
 
 Belongs here: keeping and returning the pairs. Does not belong here: making pseudonyms, and deciding who may look.
 """
@@ -15,7 +15,7 @@ from assets.home import write_atomically
 
 @dataclass(frozen=True)
 class Vault:
-    """One encrypted file per drop folder, holding `patient_id -> (issuer, local number)`."""
+    """Two encrypted files per drop folder: `patient_id -> (issuer, local number)`, and the same of staff (`staff_file`)."""
 
     folder: Path
     key: bytes
@@ -34,3 +34,12 @@ class Vault:
             return {}
         pairs = json.loads(Sealer(self.key).open(path.read_bytes(), name=f"vault/{name}"))
         return {patient_id: (issuer, number) for patient_id, (issuer, number) in pairs.items()}
+
+
+def staff_file(folder: str) -> str:
+    """Name of the file with the codes of staff of a drop folder; no drop folder is called so.
+
+    >>> staff_file("alpha")
+    'alpha.staff'
+    """
+    return f"{folder}.staff"

@@ -23,6 +23,7 @@ from assets import intake
 from assets.decisions import DecisionError, record
 from assets.intake import Found, Taken
 from assets.state import CORRECTION, State
+from assets.stops import under_one_name
 from mbt_rom import acceptance, corrections, schedule
 from mbt_rom.conform import Conformed
 from mbt_rom.corrections import CellCorrection, Correction
@@ -30,6 +31,7 @@ from mbt_rom.exports.detection import MEGABYTE, read_grids
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.findings import RULES, as_findings
 from mbt_rom.settings import SHARED
+from mbt_rom.stops import is_stopped
 from mbt_rom.tables import CLOSED, NO_OPEN_FINDINGS
 from mbt_rom.worklist import (
     CellKey,
@@ -43,6 +45,8 @@ from mbt_rom.worklist import (
 )
 
 QUIET = "programme_quiet"
+#: Beside the number of a patient whom nobody may ask how a form should be mended.
+DO_NOT_ASK = " (do not ask / niet vragen)"
 _ORDER = {"fatal": 0, "error": 1, "notice": 2}
 _PLACE = ["programme_id", "delivery_id", "sheet", "source_row", "source_column", "item", "rule", "detail"]
 
@@ -179,9 +183,12 @@ def _place(row: dict[Any, Any], entry: Any | None, understood: list[dict[str, An
     }
 
 
-def with_values(state: State, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the present text of their cell and the local number of their patient: for people who may see them."""
-    return rows.assign(present=_present(state, rows), patient_number=_patient_numbers(state, rows))
+def with_values(state: State, rows: pd.DataFrame, *, stops: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the present text of their cell and the local number of their patient: for people who may see them.
+
+    Beside the number of somebody about whom one of these `stops` is (those that hold) stands `DO_NOT_ASK`.
+    """
+    return rows.assign(present=_present(state, rows), patient_number=_patient_numbers(state, rows, stops))
 
 
 def _present(state: State, rows: pd.DataFrame) -> pd.Series:
@@ -207,7 +214,7 @@ def _key(text: Any) -> CellKey | None:
     return CellKey(*json.loads(text)) if isinstance(text, str) else None
 
 
-def _patient_numbers(state: State, rows: pd.DataFrame) -> pd.Series:
+def _patient_numbers(state: State, rows: pd.DataFrame, stops: pd.DataFrame) -> pd.Series:
     numbers = {
         p: n for folder in (*rows["programme"].unique(), SHARED) for p, (_, n) in state.vault.numbers(folder).items()
     }
@@ -215,7 +222,9 @@ def _patient_numbers(state: State, rows: pd.DataFrame) -> pd.Series:
     parts += [_people(state, f"reference/{name}") for name in ("patients", "episodes")]
     people = pd.concat(parts, ignore_index=True)
     people = people[people["row_id"].isin(rows["row_id"].dropna().unique())]
-    number = dict(zip(_pairs(people[["programme_id", "row_id"]]), people["patient_id"].map(numbers), strict=True))
+    told = people["patient_id"].map(numbers)
+    told = told.where(~is_stopped(under_one_name(state, people), stops), told + DO_NOT_ASK)
+    number = dict(zip(_pairs(people[["programme_id", "row_id"]]), told, strict=True))
     found = [number.get(pair) for pair in _pairs(rows[["programme", "row_id"]])]
     return pd.Series(found, index=rows.index, dtype="str")
 

@@ -13,7 +13,7 @@ from great_expectations.expectations.expectation import Expectation
 from expectations.context import failures
 from mbt_rom import drift, plausibility
 from mbt_rom.findings import as_findings, combined
-from mbt_rom.plausibility import LARGEST_SWING, PLACE, SWING_DAYS, Known
+from mbt_rom.plausibility import LARGEST_SWING, LONGEST_SITTING_DAYS, PLACE, SWING_DAYS, Known
 
 SOURCE = "plausibility"
 _DELIVERY = ["programme_id", "delivery_id"]
@@ -63,6 +63,15 @@ def swing_suite() -> list[Expectation]:
     ]
 
 
+def sitting_suite() -> list[Expectation]:
+    """The rule about forms that answer one moment."""
+    return [
+        gxe.ExpectColumnValuesToBeBetween(
+            column="days_apart", max_value=LONGEST_SITTING_DAYS, meta={"rule": "forms_far_apart"}
+        )
+    ]
+
+
 def number_suite() -> list[Expectation]:
     """The rule about forms that fit no moment of their patient."""
     return [
@@ -88,6 +97,7 @@ def validate_plausibility(known: Known) -> pd.DataFrame:
         _planned(plausibility.plan_facts(forms, known.settings)),
         _forms(plausibility.interval_facts(forms, known.definitions), interval_suite()),
         _swings(forms, plausibility.swing_facts(known.trajectories, known.definitions)),
+        _sittings(forms, plausibility.sitting_facts(known.expected)),
         _forms(plausibility.stray_forms(known), number_suite()),
         _drift(plausibility.drift_facts(known)),
     ]
@@ -135,6 +145,13 @@ def _swings(forms: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     placed = rows.merge(forms[[*PLACE, "instrument"]], on=["programme_id", "instrument", "row_id"], how="inner")
     detail = f"more than {LARGEST_SWING:.0%} of the scale within {SWING_DAYS} days"
     return placed[[*PLACE, "rule"]].assign(item=placed["instrument"] + " " + placed["scale"], detail=detail)
+
+
+def _sittings(forms: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    rows = _broken(facts, sitting_suite()).drop(columns=["at"])
+    placed = rows.merge(forms[[*PLACE, "instrument"]], on=["programme_id", "instrument", "row_id"], how="inner")
+    told = _counted(placed, "{}: {} days after the first form", "moment", "days_apart")
+    return placed[[*PLACE, "rule"]].assign(item=placed["instrument"], detail=told)
 
 
 def _drift(facts: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,7 @@ class Conformed:
     table. `findings`: rows of `findings/deliveries`. `contents`: rows of `deliveries/contents`; per programme and
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
-    encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
+    encrypted vault only; `staff`: the same of codes of staff, whose pseudonym stands under patient_id. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.
     `is_decision`: a person's decision, and not a file. `shape`: hash of the set of its columns, also where the file was refused for
     what stands in them. `replaces`: row of a register -> the delivered row that it stands for.
     """
@@ -68,6 +68,7 @@ class Conformed:
     contents: pd.DataFrame = field(default_factory=CONTENTS.empty)
     understood: list[dict[str, Any]] = field(default_factory=list)
     numbers: pd.DataFrame = field(default_factory=lambda: local_numbers([]))
+    staff: pd.DataFrame = field(default_factory=lambda: local_numbers([]))
     dialect: str | None = None
     encoding: str | None = None
     mapping: str | None = None
@@ -337,6 +338,7 @@ def _conform(
         contents=_contents(sheets, delivery),
         understood=[_shown(column) for u in understandings for column in u.columns],
         numbers=local_numbers([sheet.numbers for sheet in sheets]),
+        staff=local_numbers([sheet.staff for sheet in sheets]),
         dialect=understandings[0].sheet.dialect,
         encoding=understandings[0].sheet.encoding,
         mapping=used.mapping if used else "detected",

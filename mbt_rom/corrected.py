@@ -56,6 +56,7 @@ def together(parts: Sequence[Conformed], *, by: str, undone: datetime | None) ->
         else Conformed().findings,
         contents=CONTENTS.empty() if counted is None else CONTENTS.conform(counted.assign(delivery_id=by)),
         numbers=local_numbers([part.numbers for part in parts]),
+        staff=local_numbers([part.staff for part in parts]),
         dialect=DIALECT,
         n_rows=sum(part.n_rows for part in parts),
         is_decision=True,

@@ -877,6 +877,18 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Kijk of een van beide bij een andere patiënt of een andere week hoort",
     ),
     Rule(
+        "forms_far_apart",
+        "notice",
+        "research_assistant",
+        "the forms that answer one moment of this patient were filled in more than 30 days apart; all of them count",
+        "Look whether one of the dates is mistyped; scores of one moment are read together, and the patient may have changed "
+        "in between",
+        "de formulieren die bij deze patiënt één meetmoment beantwoorden, zijn meer dan 30 dagen na elkaar ingevuld; ze tellen "
+        "allemaal mee",
+        "Kijk of een van de datums verkeerd is getypt; scores van één meetmoment worden samen gelezen, en de patiënt kan intussen "
+        "veranderd zijn",
+    ),
+    Rule(
         "change_implausible",
         "notice",
         "research_assistant",

@@ -24,6 +24,8 @@ from mbt_rom.settings import Consortium
 PLACE = ["programme_id", "delivery_id", "row_id", "sheet", "source_row"]
 #: A form that may be filled in every so many days may come this many days early: people do not answer to the day.
 EARLY_DAYS = 2
+#: Forms of one moment that lie further apart say something of different weeks.
+LONGEST_SITTING_DAYS = 30
 #: A change over this share of the scale's range within so many days is worth a look.
 LARGEST_SWING, SWING_DAYS = 0.8, 14
 _PERSON = ["programme_id", "patient_id", "instrument"]
@@ -160,6 +162,21 @@ def swing_facts(trajectories: pd.DataFrame, definitions: Mapping[str, Instrument
     kept = ["programme_id", "instrument", "scale", "row_id"]
     near: pd.DataFrame = rows[kept].assign(swing=swing)[(days <= SWING_DAYS).to_numpy()]
     return near.reset_index(drop=True)
+
+
+def sitting_facts(expected: pd.DataFrame) -> pd.DataFrame:
+    """Per moment of an episode that two or more forms answered: the last of them, and `days_apart`, its days after the first.
+
+    `expected`: rows of `outcomes/expected`. Rows carry programme_id, instrument, row_id and moment.
+    """
+    rows = expected[expected["due_on"].notna() & expected["administered_on"].notna() & expected["row_id"].notna()]
+    moment = ["programme_id", "episode_id", "moment"]
+    ordered = rows.sort_values([*moment, "administered_on", "instrument"])
+    first = ordered.groupby(moment)["administered_on"].transform("first")
+    facts = ordered.assign(days_apart=(ordered["administered_on"] - first).dt.days)
+    last = facts.drop_duplicates(moment, keep="last")
+    several = ordered.duplicated(moment, keep=False).reindex(last.index)
+    return last[several][["programme_id", "instrument", "row_id", "moment", "days_apart"]].reset_index(drop=True)
 
 
 # ---- a number that was mistyped ---------------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ class SheetRows:
         self.contents: list[pd.DataFrame] = []
         self.findings: list[dict[str, Any]] = []
         self.numbers = local_numbers([])
+        self.staff = local_numbers([])
         self._dates: dict[Source, Reading] = {}
         self._seen: dict[tuple[str, int | None], pd.Series] = {}
 
@@ -392,7 +393,7 @@ class SheetRows:
         if form.total is not None:
             frame["total_given"] = values.decimals(self.texts(form.total), missing=form.missing)
         if form.interviewer is not None:
-            frame["interviewer"] = self._keyed_codes(form.interviewer, self.delivery.pseudonyms.therapist)
+            frame["interviewer"] = self._keyed_codes(form.interviewer, is_staff=True)
         if form.is_blind is not None:
             frame["is_blind"] = self._yes_no(form.is_blind, "is_blind")
         if form.moment is not None:
@@ -409,7 +410,7 @@ class SheetRows:
 
     def _moments(self, form: FormPlan, source: Source, kept: Flags, dates: pd.Series | None) -> pd.Series:
         """Stated moments. One that is not understood is a finding where a mapping asked for it or no date stands beside it."""
-        months = self.delivery.settings.months
+        months = self.delivery.settings.every_month
         column = self.texts(source)
         read = values.moments(column, months=months, codes=source.codes)
         unknown = values.not_understood(column, read) & kept
@@ -478,9 +479,8 @@ class SheetRows:
             self.note_rows("register_date_unreadable", problems, **place)
             return reading.dates, problems
         if column.kind in ("staff", "episode"):
-            is_staff = column.kind == "staff"
-            make = self.delivery.pseudonyms.therapist if is_staff else self.delivery.pseudonyms.episode
-            return self._keyed_codes(source, make), np.zeros(len(self.known), dtype=bool)
+            keyed = self._keyed_codes(source, is_staff=column.kind == "staff")
+            return keyed, np.zeros(len(self.known), dtype=bool)
         texts = self.texts(source)
         read = self._register_words(register, column, source, texts)
         unknown = values.not_understood(texts, read) & self.known
@@ -520,8 +520,9 @@ class SheetRows:
             has_serials=self.sheet.has_serials,
         )
 
-    def _keyed_codes(self, source: Source, make: Callable[[str, pd.Series], pd.Series]) -> pd.Series:
-        """Pseudonyms of codes that mean something within one issuer: therapists, interviewers, episodes."""
+    def _keyed_codes(self, source: Source, *, is_staff: bool) -> pd.Series:
+        """Pseudonyms of codes that mean something within one issuer: staff (whose codes are noted for the vault), or episodes."""
+        make = self.delivery.pseudonyms.therapist if is_staff else self.delivery.pseudonyms.episode
         raw, issuers = self.texts(source), self._issuers()
         if source.codes is not None:
             raw = values.translated(raw, source.codes)
@@ -529,6 +530,9 @@ class SheetRows:
         for issuer_id in issuers.dropna().unique():
             mine = (issuers == issuer_id).to_numpy(dtype=bool)
             ids[mine] = make(str(issuer_id), raw[mine])
+        if is_staff:
+            codes = pd.DataFrame({"issuer": issuers, "number": raw.str.strip(), "patient_id": ids}).dropna()
+            self.staff = local_numbers([self.staff, codes.astype("str")])
         return ids
 
     def _with_keys(self, plan: RegisterPlan, frame: pd.DataFrame, unread: Mapping[str, Flags]) -> Flags:

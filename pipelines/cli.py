@@ -26,6 +26,9 @@ COMMANDS = {
     "compare": "Where two entries of the same paper forms differ.",
     "nightly": "Run everything that changed, end to end.",
     "findings": "What is wrong in the data, and how to mend it.",
+    "due": "Whom to ask now, and by when.",
+    "stop": "Take a patient off every list at once.",
+    "handover": "What somebody who leaves still has to hand over.",
     "move": "Give a form to the right patient.",
     "link": "Say that two numbers are one person.",
     "unlink": "Say that two numbers are two persons.",
@@ -38,6 +41,7 @@ COMMANDS = {
     "export": "Write a table to files.",
     "rules": "The rules that data are held against.",
     "instruments": "The instruments that are known.",
+    "plan": "What every programme asks for, and when.",
     "doctor": "Say whether the home is in order.",
 }
 #: Errors whose message was written for the user: class name -> exit code. Names, so that nothing need be imported.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,30 @@ def state_of(home: Path, programme: str | None = None) -> State:
         known = ", ".join(opened.settings.programmes)
         raise click.BadParameter(f"'{programme}' is not in consortium.yaml; it has {known}")
     return State(opened, clock.today(opened.settings.timezone))
+
+
+#: Where Linux keeps who logged in, whatever account a command was changed to since; and what it says of nobody.
+_LOGIN, _NOBODY = Path("/proc/self/loginuid"), 2**32 - 1
+
+
+def account() -> str:
+    """Who this is, as the machine knows it: the account that logged in, else the one under which this runs.
+
+    No variable of the environment can say otherwise, and two people who both act as the owner of the home stay two.
+    """
+    uid = _login_uid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _login_uid() -> int:
+    try:
+        uid = int(_LOGIN.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return os.getuid()
+    return os.getuid() if uid == _NOBODY else uid
 
 
 def asked_number(given: str, question: str) -> str:

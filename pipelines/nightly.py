@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets import intake
+from assets import intake, stops
 from assets.home import Home
 from assets.intake import Taken
 from assets.lock import writing
@@ -93,6 +93,7 @@ def run(
 
 
 def _take_in(state: State, summary: Summary, *, now: datetime) -> None:
+    stops.enter_waiting(state)
     files = intake.scan(state.home.inbox, settings=state.home.settings)
     ready = intake.settled(files, now=now, settle_seconds=state.home.settings.settle_seconds)
     summary.n_waiting = len(files) - len(ready)

@@ -20,7 +20,7 @@ TABLE = "outcomes/alerts"
 #: The lists of `mbt_rom.alerts.LISTS`, named here so that `--help` need not import it.
 CHOICES = ("new_or_worse", "unchanged_known", "old")
 COLUMNS = [
-    "list", "issuer", "patient_number", "instrument", "item", "about", "level", "answer", "answers_allowed", "answered_on",
+    "list", "issuer", "patient_number", "stop", "instrument", "item", "about", "level", "answer", "answers_allowed", "answered_on",
     "arrived_on", "age_days", "rule", "origin", "confidence", "form_status", "file", "sheet", "row",
 ]  # fmt: skip
 
@@ -56,6 +56,7 @@ def alerts(
     """
     from assets.home import Home
     from assets.state import State
+    from assets.stops import holding, under_one_name
     from pipelines import clock
     from pipelines.commands.export import asked, log
 
@@ -64,15 +65,17 @@ def alerts(
     given = asked(purpose, TABLE)
     today = clock.today(opened.settings.timezone)
     state = State(opened, as_of or today)
-    every = state.read(TABLE, programmes=[programme])
+    every = under_one_name(state, state.read(TABLE, programmes=[programme]))
     every = every if which is None else every[every["list"] == which]
     arrived = arrived_on(every, opened.settings.timezone)
     last, first = _window(state.as_of, days)
-    rows = told(every[arrived.between(first, last)], state, programme)
+    stops = holding(state, now=clock.now(), today=today)
+    shown, n_died = without_the_dead(every[arrived.between(first, last)], stops)
+    rows = told(shown, state, programme, stops=stops)
     formats = [output.suffix[1:] if output else "screen"]
     log(opened, table=TABLE, purpose=given, n_rows=len(rows), formats=formats, now=clock.now())
     lists = CHOICES if which is None else (which,)
-    head = _head(opened, programme, first, last, n_earlier=int((arrived < first).sum()))
+    head = _head(opened, programme, first, last, n_earlier=int((arrived < first).sum()), n_died=n_died)
     is_current = any(
         not State(opened, day).outdated(state.catalogue[TABLE], [programme]) for day in (state.as_of, today)
     )
@@ -112,8 +115,22 @@ def _window(as_of: date, days: int) -> tuple[pd.Timestamp, pd.Timestamp]:
     return last, last - pd.Timedelta(days=days - 1)
 
 
-def told(rows: pd.DataFrame, state: State, programme: str) -> pd.DataFrame:
-    """Rows of `outcomes/alerts` in words: `COLUMNS`, list by list, newest first, with local numbers and places in files."""
+def without_the_dead(rows: pd.DataFrame, stops: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rows of people who are not stopped as deceased, and how many rows that leaves off.
+
+    Nobody else is left off: a stop says that nobody asks for forms, not that nobody looks after the patient.
+    """
+    from mbt_rom.stops import HOLD_EVERYWHERE, is_stopped
+
+    has_died = is_stopped(rows, stops[stops["kind"].isin(HOLD_EVERYWHERE)])
+    return rows[~has_died], int(has_died.sum())
+
+
+def told(rows: pd.DataFrame, state: State, programme: str, *, stops: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `outcomes/alerts` in words: `COLUMNS`, list by list, newest first, with local numbers and places in files.
+
+    `stops`: those that hold; `stop` names the kind of the patient's own.
+    """
     import pandas as pd
 
     from mbt_rom.settings import SHARED
@@ -121,11 +138,13 @@ def told(rows: pd.DataFrame, state: State, programme: str) -> pd.DataFrame:
     numbers = {**state.vault.numbers(SHARED), **state.vault.numbers(programme)}
     items = {i.id: i for definition in state.instruments.values() for i in definition.items}
     names = {i: definition.name for i, definition in state.instruments.items()}
+    mine = stops[stops["programme_id"] == programme].drop_duplicates("patient_id", keep="last")
     files = state.ledger.drop_duplicates("delivery_id").set_index("delivery_id")["file_name"]
     frame = rows.merge(_places(rows, state, programme), on=["instrument", "row_id"], how="left").set_axis(rows.index)
     frame = frame.assign(
         issuer=frame["patient_id"].map({p: issuer for p, (issuer, _) in numbers.items()}),
         patient_number=frame["patient_id"].map({p: number for p, (_, number) in numbers.items()}),
+        stop=frame["patient_id"].map(dict(zip(mine["patient_id"], mine["kind"], strict=True))),
         instrument=frame["instrument"].map(lambda i: names.get(i, i)),
         item=frame["item"].map(lambda i: items[i].number if i in items else i),
         answers_allowed=frame["item"].map(lambda i: items[i].bounds if i in items else pd.NA),
@@ -151,10 +170,11 @@ def _places(rows: pd.DataFrame, state: State, programme: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def _head(home: Home, programme: str, first: pd.Timestamp, last: pd.Timestamp, *, n_earlier: int) -> str:
+def _head(home: Home, programme: str, first: pd.Timestamp, last: pd.Timestamp, *, n_earlier: int, n_died: int) -> str:
     name = home.settings.programmes[programme].name
     earlier = f" ({n_earlier} arrived before; --days shows more)" if n_earlier else ""
-    return f"{name}: risk answers that arrived from {first:%Y-%m-%d} to {last:%Y-%m-%d}{earlier}"
+    died = f"; {n_died} of people who died are left off" if n_died else ""
+    return f"{name}: risk answers that arrived from {first:%Y-%m-%d} to {last:%Y-%m-%d}{earlier}{died}"
 
 
 def _show(rows: pd.DataFrame, lists: tuple[str, ...], head: str, output: Path | None) -> None:
@@ -182,6 +202,7 @@ def _listed(rows: pd.DataFrame, lists: tuple[str, ...]) -> list[str]:
 
 def _lines(row: dict[Any, Any]) -> list[str]:
     who = f"{row['issuer']} {row['patient_number']}" if row["patient_number"] else "patient not known"
+    who += f" (stopped: {row['stop']})" if row["stop"] else ""
     days = row["age_days"]
     age = "no date that can be trusted" if days is None else f"{days} day{'s' * (days != 1)} old when it arrived"
     answered = f"answered {row['answered_on']}, " if row["answered_on"] else ""

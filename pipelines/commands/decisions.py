@@ -28,7 +28,7 @@ def decisions(programme: str | None, home: Path) -> None:
     """
     state = state_of(home, programme)
     folders = state.home.partitions if programme is None else (programme,)
-    lines = [line for folder in folders for line in _lines(state, folder)]
+    lines = [line for folder in folders for line in (*_lines(state, folder), *_stops(state, folder))]
     click.echo("\n".join(lines) if lines else "Nobody decided anything so far.")
 
 
@@ -43,6 +43,21 @@ def _lines(state: State, folder: str) -> list[str]:
         told = f"{name[:12]}  {local:%Y-%m-%d %H:%M}  {folder}  {one.correction.by}  {_what(state, folder, one.correction)}"
         back = f"  [undone by {undone[name][:12]}]" if name in undone else ""
         lines.append(f"{told}: {one.correction.reason}{back}")
+    return lines
+
+
+def _stops(state: State, folder: str) -> list[str]:
+    from assets.stops import decisions as stops_of
+
+    known = stops_of(state, folder)
+    lines = []
+    for name, one in known.items():
+        local = one.received_at.astimezone(ZoneInfo(state.home.settings.timezone))
+        said = one.decision
+        about = known[said.of].decision.kind if said.of in known else said.kind
+        act = {"stop": "stop of a patient", "confirm": "confirmation of a stop", "lift": "lifting of a stop"}[said.act]
+        why = f": {said.reason}" if said.reason else ""
+        lines.append(f"{name[:12]}  {local:%Y-%m-%d %H:%M}  {folder}  {said.by}  {act} ({about}){why}")
     return lines
 
 

@@ -80,7 +80,7 @@ def findings(
       rom findings --closed
       rom findings -p our_programme --owner research_assistant --by rule
     """
-    from assets import worklists
+    from assets import stops, worklists
     from assets.home import Home
     from assets.state import State
     from mbt_rom.findings import needs_action
@@ -99,7 +99,8 @@ def findings(
     shown = rows if everything or output else rows[needs_action(rows) | rows["rule"].eq(worklists.QUIET)]
     if told is not None:
         _log(opened, told, len(shown), output)
-        shown = worklists.with_values(state, shown)
+        holding = stops.holding(state, now=clock.now(), today=state.as_of)
+        shown = worklists.with_values(state, shown, stops=holding)
     if output is not None:
         _write(shown, output, language, state.as_of)
     waiting = _waiting(state, programme)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from expectations.plausibility import validate_plausibility
-from mbt_rom import schedule
+from mbt_rom import registry, schedule
 from mbt_rom.findings import RULES
 from mbt_rom.plausibility import Known
 from mbt_rom.registry import instrument
@@ -54,7 +54,7 @@ def episodes(*rows):
     return EPISODES.conform(frame.assign(programme_id="north", row_id=rows_of, delivery_id="d0"))
 
 
-def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None):
+def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settings=SETTINGS):
     """Findings as (rule, row_id, item, detail)."""
     of = episodes() if of is None else of
     items = {
@@ -67,7 +67,9 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None):
     told = scores.drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
     # A form of a patient who is in no register is set aside, so the plan never sees it.
     known_ones = told["patient_id"].isin(list(patients)) if patients else pd.Series(True, index=told.index)
-    expected = schedule.expected(told[known_ones], of, settings=SETTINGS, as_of=AS_OF)
+    expected = schedule.expected(
+        told[known_ones], of, settings=settings, definitions=registry.instruments(), as_of=AS_OF
+    )
     ids = [f"q{n}" for n in range(len(patients))]
     register = PATIENTS.conform(
         pd.DataFrame(
@@ -85,10 +87,10 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None):
         staff[column] = pd.to_datetime(staff[column]).astype("datetime64[s]")
     known = Known(
         definitions={"phq9": PHQ9, "bsi": BSI},
-        settings=SETTINGS,
+        settings=settings,
         items=items,
         expected=expected,
-        trajectories=trajectories(scores, expected, of, settings=SETTINGS),
+        trajectories=trajectories(scores, expected, of, settings=settings),
         episodes=of,
         therapists=THERAPISTS.conform(staff.assign(programme_id="north", row_id="t", delivery_id="d0")),
         patients=register,
@@ -158,6 +160,16 @@ def test_a_weekly_form_comes_once_a_week_give_or_take_two_days(on, too_soon):
     assert rules == [["weekly_more_than_once", "r2", "phq9"]] * too_soon
 
 
+@pytest.mark.parametrize(("last", "days"), [("2024-01-25", None), ("2024-01-26", 31)])
+def test_forms_of_one_moment_lie_at_most_thirty_days_apart(last, days):
+    """Started on 20 January 2024; the first form came on 26 December 2023, 30 days before 25 January."""
+    of = {"name": "N", "issuer": "h", "instruments": ["bsi", "phq9"]}
+    settings = Consortium.model_validate({"name": "x", "issuers": {"h": {}}, "programmes": {"north": of}})
+    given = [form(BSI, "r1", "p1", "2023-12-26"), form(PHQ9, "r2", "p1", last)]
+    told = [["forms_far_apart", "r2", "phq9", f"baseline: {days} days after the first form"]]
+    assert found(given, episodes(("e1", "p1", "2024-01-20")), settings=settings) == (told if days else [])
+
+
 def test_what_is_no_weekly_form_may_come_at_any_time():
     assert found([form(BSI, "r1", "p1", "2024-03-01"), form(BSI, "r2", "p1", "2024-03-02")]) == []
 
@@ -225,7 +237,7 @@ def test_a_delivery_in_which_everything_changed_is_told_with_the_numbers_of_pati
 def test_every_rule_of_this_source_sets_nothing_aside_and_speaks_dutch():
     own = {
         "treatment_before_intake", "episodes_overlap", "therapist_not_allocated", "instrument_not_planned",
-        "weekly_more_than_once", "change_implausible", "answers_drifted", "items_swapped", "number_one_digit_away",
+        "weekly_more_than_once", "forms_far_apart", "change_implausible", "answers_drifted", "items_swapped", "number_one_digit_away",
     }  # fmt: skip
     assert {RULES[r].severity for r in own} == {"notice"}
     assert all(RULES[r].sentence_nl and RULES[r].remedy_nl for r in own)
