@@ -193,3 +193,20 @@ def test_a_single_pair_has_a_mean_and_no_interval():
     assert row["mean_change"] == -12.0
     assert np.isnan(row["change_lower_95"])
     assert pd.isna(row["effect"])
+
+
+def test_a_late_baseline_is_in_the_response_and_in_no_pair():
+    given = people(before=[20, 15, 12], after=[8, 14, 20])
+    given["is_late_baseline"] = (given["moment"] == "baseline") & (given["contribution_id"] == "a0")
+    table = compared(given)
+    assert table.loc[("a", "baseline"), ["n_eligible", "n_received", "n_pairs"]].tolist() == [3, 3, 2]
+    assert table.loc[("a", "m6"), ["n_received", "n_pairs", "mean_change"]].tolist() == [3, 2, 3.5]
+
+
+def test_effects_are_scaled_within_programmes_of_one_anchor():
+    """Baselines 10 and 20 (SD 7.0711) from the start of treatment, 10 and 12 (SD 1.4142) from referral."""
+    started = people("a", before=[10, 20], after=[5, 15], anchor="started_on")
+    referred = people("b", before=[10, 12], after=[5, 7], anchor="referred_on")
+    table = compared(started, referred).xs("m6", level="moment")
+    assert table["effect"].astype(float).round(4).to_dict() == {"a": 0.7071, "b": 3.5355}
+    assert table["anchor"].to_dict() == {"a": "started_on", "b": "referred_on"}

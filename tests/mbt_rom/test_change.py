@@ -170,3 +170,12 @@ def test_programmes_with_the_same_patient_pseudonym_are_not_mixed():
 
 def test_nothing_in_gives_the_declared_columns_out():
     assert list(changes(TRAJECTORIES.empty()).columns) == list(changes(course(moment=["m6"], score=[1.0])).columns)
+
+
+@pytest.mark.parametrize(
+    ("is_late", "category"), [(True, "not_classifiable"), (False, "reliably_improved_into_reference_range")]
+)
+def test_a_late_baseline_gives_a_change_and_no_category(is_late, category):
+    given = course(moment=["baseline", "m6"], score=[20.0, 2.0], is_late_baseline=[is_late, False])
+    (row,) = changes(given).itertuples()
+    assert (row.change, row.is_late_baseline, row.category) == (-18, is_late, category)

@@ -303,3 +303,103 @@ def test_a_form_to_be_finished_counts_as_not_yet_due():
     m6 = table[(table["instrument"] == "bsi") & (table["moment"] == "m6")].iloc[0]
     counts = ["n_started", "n_not_yet_due", "n_not_eligible", "n_eligible", "n_received"]
     assert m6[counts].tolist() == [2, 1, 0, 1, 1]
+
+
+# ---- end of treatment, re-baseline, late baseline, withdrawal, weekly series -----------------------------------------------------
+
+
+def planned(given, of, *, as_of=AS_OF, ends=None, **programme):
+    """Rows of the BSI of programme a, whose settings are changed so, by moment."""
+    settings = consortium(programmes={"a": {"name": "A", "issuer": "h", "instruments": ["bsi"], **programme}})
+    rows = schedule.expected(given, of, settings=settings, definitions=registry.instruments(), as_of=as_of, ends=ends)
+    return rows.set_index("moment")
+
+
+def days_of(row):
+    return [row[name].strftime("%Y-%m-%d") for name in ("due_on", "opens_on", "closes_on")]
+
+
+def test_the_end_of_treatment_is_due_within_six_weeks_after_the_last_main_session():
+    of = episodes(("a", "e1", "p1", "2022-03-10", "2023-07-20", "dropped_out"))
+    rows = planned(forms(("r1", "p1", "2023-08-31"), ("r2", "p1", "2023-09-01")), of, has_end_of_treatment=True)
+    assert days_of(rows.loc["end"]) == ["2023-07-20", "2023-07-20", "2023-08-31"]
+    assert rows.loc["end", ["status", "row_id"]].tolist() == ["received", "r1"]
+    assert rows.loc["unscheduled", "row_id"] == "r2"
+
+
+@pytest.mark.parametrize("ended", [(None, None), ("2024-02-20", "died"), ("2024-03-02", "completed")])
+def test_there_is_no_end_of_treatment_before_it_is_known_nor_after_a_death(ended):
+    rows = planned(forms(), episodes(("a", "e1", "p1", "2023-01-10", *ended)), has_end_of_treatment=True)
+    assert list(rows.index) == ["baseline", "m6", "m12"]
+
+
+def test_a_form_that_fits_a_month_and_the_end_answers_the_month_and_a_second_one_the_end():
+    """Month 6 is due on 10 July 2023; the treatment ended on the 20th."""
+    of = episodes(("a", "e1", "p1", "2023-01-10", "2023-07-20", "completed"))
+    one, both = ("r1", "p1", "2023-07-20"), ("r2", "p1", "2023-07-25")
+    assert planned(forms(one), of, has_end_of_treatment=True)["row_id"].dropna().to_dict() == {"m6": "r1"}
+    rows = planned(forms(one, both), of, has_end_of_treatment=True)["row_id"].dropna()
+    assert set(rows.index) == {"m6", "end"}
+    assert rows.nunique() == 2
+
+
+def test_a_long_wait_makes_a_rebaseline_due_before_the_main_phase_and_a_short_one_does_not():
+    """Referred on 10 January 2023, windows of 60 days: 12 March is 61 days later, 11 March 60."""
+    long, short = (episodes(("a", "e1", "p1", on, None, None, "2023-01-10")) for on in ("2023-03-12", "2023-03-11"))
+    rows = planned(forms(("r1", "p1", "2023-01-12"), ("r2", "p1", "2023-03-01")), long, anchor="referred_on")
+    # the window of the baseline holds until 24 January
+    assert days_of(rows.loc["rebaseline"]) == ["2023-03-12", "2023-01-25", "2023-03-12"]
+    assert rows["row_id"].dropna().to_dict() == {"baseline": "r1", "rebaseline": "r2"}
+    assert rows["requirement"].tolist() == ["required"] * 4
+    assert "rebaseline" not in planned(forms(), short, anchor="referred_on").index
+
+
+def test_a_rebaseline_is_not_due_where_nobody_knows_when_the_main_phase_begins():
+    of = episodes(("a", "e1", "p1", None, None, None, "2023-01-10"))
+    assert list(planned(forms(), of, anchor="referred_on").index) == ["baseline", "m6", "m12"]
+
+
+@pytest.mark.parametrize(("on", "is_late"), [("2023-01-10", False), ("2023-01-11", True)])
+def test_a_baseline_after_the_first_main_session_is_late_and_stays_received(on, is_late):
+    row = planned(forms(("r1", "p1", on)), episodes(("a", "e1", "p1", "2023-01-10"))).loc["baseline"]
+    assert row[["status", "is_late_baseline"]].tolist() == ["received", is_late]
+
+
+def test_whether_a_baseline_is_late_is_no_data_where_the_first_main_session_is_not_recorded():
+    of = episodes(("a", "e1", "p1", None, None, None, "2023-01-10"))
+    rows = planned(forms(("r1", "p1", "2023-01-12"), ("r2", "p1", "2023-07-12")), of, anchor="referred_on")
+    assert pd.isna(rows.loc["baseline", "is_late_baseline"])
+    assert not rows.loc["m6", "is_late_baseline"]
+
+
+def test_a_withdrawal_takes_what_was_not_yet_due_and_nobody_is_open_after_it():
+    gone = {"programme_id": ["a"], "patient_id": ["p1"], "ended_on": [pd.Timestamp("2024-01-10")], "why": ["withdrew"]}
+    ends = pd.DataFrame(gone).astype({"ended_on": "datetime64[s]"})
+    rows = planned(forms(("r1", "p1", "2023-01-05")), episodes(("a", "e1", "p1", "2023-01-10")), ends=ends)
+    assert rows["status"].to_dict() == {"baseline": "received", "m6": "missed", "m12": "missed"}
+    ends["ended_on"] = ends["ended_on"] - pd.Timedelta(days=1)
+    rows = planned(forms(), episodes(("a", "e1", "p1", "2023-01-10")), ends=ends)
+    assert rows["status"].to_dict() == {"baseline": "missed", "m6": "missed", "m12": "withdrawn"}
+
+
+def test_a_form_of_a_weekly_series_may_answer_a_moment_and_is_weekly_otherwise():
+    of = episodes(("a", "e1", "p1", "2023-01-10"))
+    given = forms(("r1", "p1", "2023-07-10"), ("r2", "p1", "2023-09-10"), ("r3", None, "2023-09-10"))
+    rows = planned(given, of, weekly=["bsi"]).reset_index().dropna(subset=["row_id"]).set_index("row_id")
+    assert rows["status"].to_dict() == {"r1": "received", "r2": "weekly", "r3": "unscheduled"}
+
+
+def test_windows_may_be_those_of_the_programme():
+    rows = planned(forms(), episodes(("a", "e1", "p1", "2023-01-10")), windows={"later": [-7, 14]})
+    assert days_of(rows.loc["m6"]) == ["2023-07-10", "2023-07-03", "2023-07-24"]
+
+
+@pytest.mark.parametrize("anchor", ["referred_on", "first_assessment_on", "first_introductory_on", "started_on"])
+def test_the_anchor_of_the_programme_is_month_0_and_stands_on_every_row(anchor):
+    dates = ["referred_on", "first_assessment_on", "first_introductory_on", "started_on"]
+    of = episodes(("a", "e1", "p1", None))
+    for day, name in enumerate(dates, start=1):
+        of[name] = pd.Timestamp(2023, 1, day).as_unit("s")
+    rows = planned(forms(("r1", "p1", "2021-01-01")), of, anchor=anchor)
+    assert rows.loc["baseline", "due_on"].day == dates.index(anchor) + 1
+    assert set(rows["anchor"]) == {anchor}

@@ -149,7 +149,8 @@ def test_registers_hold_every_person(made, taken_in):
 
 def test_the_schedule_finds_the_statuses_of_the_truth(made, taken_in):
     forms = pd.concat([rows.assign(instrument=name) for name, rows in taken_in.accepted.items()], ignore_index=True)
-    plan = expected(forms, taken_in.registers["episodes"], settings=taken_in.settings, as_of=AS_OF)
+    episodes, settings = taken_in.registers["episodes"], taken_in.settings
+    plan = expected(forms, episodes, settings=settings, definitions=outcome_instruments(), as_of=AS_OF)
     keys = ["programme_id", "patient_id", "instrument", "moment"]
     mine = plan[plan["due_on"].notna()].set_index(keys)["status"].sort_index()
     true = with_patient_ids(made.truth["expected"], taken_in.settings).set_index(keys)["status"].sort_index()
