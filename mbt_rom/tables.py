@@ -82,7 +82,20 @@ EPISODE = Column("episode_id", "str", "treatment episode; missing where no episo
 INSTRUMENT = Column("instrument", "str", "id of the instrument", True)
 SCALE = Column("scale", "str", "id of the scale within the instrument", True)
 EDITION = Column("edition", "str", "edition of the instrument that was filled in")
-MOMENT = Column("moment", "str", "baseline, m6, m12 ... m36, or unscheduled", True)
+MOMENT = Column(
+    "moment",
+    "str",
+    "baseline, m6, m12 ... m36, rebaseline (after a long wait), end (of treatment), or unscheduled",
+    True,
+)
+ANCHOR = Column(
+    "anchor", "str", "date of the episode that is month 0; programmes with another one are never in one table"
+)
+IS_LATE_BASELINE = Column(
+    "is_late_baseline",
+    "boolean",
+    "whether the baseline was filled in after the first main session; missing where that is not known",
+)
 VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
 ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
 FORM_STATE = Column(
@@ -327,13 +340,27 @@ EPISODES = Table(
         Column("patient_id", "str", PATIENT.meaning, True),
         Column("therapist_id", "str", "principal therapist at the start"),
         Column("referred_on", DATE, "date of referral"),
+        Column("first_assessment_on", DATE, "first assessment (intake)"),
+        Column("first_introductory_on", DATE, "first session of the introductory course (MBT-I)"),
         Column("started_on", DATE, "first session of the main programme"),
+        Column("planned_end_on", DATE, "last main session as it was planned"),
         Column("ended_on", DATE, "last main session"),
+        Column("last_followup_on", DATE, "last contact of the follow-up"),
         Column("end_reason", "str", "completed, dropped_out, referred_on or died"),
         ROW,
         DELIVERY,
     ),
 )
+
+#: Why a form did not come, as the register of nonresponse gives it.
+NONRESPONSE_REASONS = {
+    "refused": "the patient refused",
+    "moved": "the patient has moved",
+    "too_unwell": "the patient was too unwell",
+    "language": "the patient does not read the language",
+    "administrative": "it was not sent or got lost",
+    "closed": "the programme was closed",
+}
 
 EXPECTED = Table(
     "outcomes/expected",
@@ -345,19 +372,48 @@ EXPECTED = Table(
         EPISODE,
         INSTRUMENT,
         MOMENT,
+        Column("requirement", "str", "required or desired; missing for forms outside the plan"),
+        ANCHOR,
         Column("due_on", DATE, "date on which the moment falls"),
         Column("opens_on", DATE, "first day on which a form counts for the moment"),
         Column("closes_on", DATE, "last day on which a form counts for the moment"),
         Column(
             "status",
             "str",
-            "received, to_be_finished (its form was begun and the window is open), open, not_yet_due, missed, died (not eligible) "
-            "or unscheduled",
+            "received, to_be_finished (its form was begun and the window is open), open, not_yet_due, missed, died or withdrawn "
+            "(before it was due: not eligible), weekly (a form of a weekly series that answers no moment) or unscheduled",
             True,
         ),
         Column("row_id", "str", "administration that was matched to the moment"),
         Column("administered_on", DATE, "date on which it was filled in"),
         Column("days_from_due", "Int32", "days after (+) or before (-) the due date"),
+        IS_LATE_BASELINE,
+    ),
+)
+
+_RESPONSE_COUNTS = (
+    Column(
+        "n_started", "Int64", "episodes that started; missing, with the counts below, where no episode is registered"
+    ),
+    Column(
+        "n_not_yet_due", "Int64", "moments whose window has not opened, or is open and not answered or not finished"
+    ),
+    Column("n_not_eligible", "Int64", "patients who died before the moment"),
+    Column(
+        "n_withdrawn", "Int64", "patients who withdrew their permission before the moment; not eligible, shown apart"
+    ),
+    Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
+    Column("n_received", "Int64", "forms received within the window", True),
+    Column("response_share", "float64", "received / eligible; missing when nobody was eligible"),
+    Column("lower_95", "float64", "lower Wilson limit of the share"),
+    Column("upper_95", "float64", "upper Wilson limit of the share"),
+    Column("n_late", "Int64", "of the missed: a form came after the window, before the next one of the plan opened"),
+    Column("n_late_baseline", "Int64", "of the received: filled in after the first main session (baseline only)"),
+    Column("n_left_eligible", "Int64", "of the eligible: had left treatment before the moment without completing it"),
+    Column("n_left_received", "Int64", "of these: received"),
+    *(
+        Column(f"n_{reason}", "Int64", f"of the missed: {meaning}; missing where no reasons are registered")
+        for reason, meaning in NONRESPONSE_REASONS.items()
     ),
 )
 
@@ -369,20 +425,44 @@ RESPONSE = Table(
         PROGRAMME,
         INSTRUMENT,
         MOMENT,
-        Column(
-            "n_started", "Int64", "episodes that started; missing, with the three below, where no episode is registered"
-        ),
-        Column(
-            "n_not_yet_due", "Int64", "moments whose window has not opened, or is open and not answered or not finished"
-        ),
-        Column("n_not_eligible", "Int64", "patients who died before the moment"),
-        Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
-        Column("n_received", "Int64", "forms received within the window", True),
-        Column("response_share", "float64", "received / eligible; missing when nobody was eligible"),
-        Column("lower_95", "float64", "lower Wilson limit of the share"),
-        Column("upper_95", "float64", "upper Wilson limit of the share"),
+        ANCHOR,
+        *_RESPONSE_COUNTS,
     ),
     is_person_level=False,
+)
+
+RESPONSE_BY_PERIOD = Table(
+    "outcomes/response_by_period",
+    "The same per year of start. A period is complete once its last window has closed.",
+    ("programme_id", "instrument", "moment", "start_year"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        MOMENT,
+        Column("start_year", "Int16", "year of month 0", True),
+        ANCHOR,
+        *_RESPONSE_COUNTS,
+        Column("complete_on", DATE, "last day on which a form can still count; the row is incomplete until then"),
+    ),
+    is_person_level=False,
+)
+
+WEEKLY = Table(
+    "outcomes/weekly",
+    "One row per episode with a weekly series: weeks of treatment from the first main session, and how many were answered.",
+    ("programme_id", "episode_id", "instrument"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        Column("episode_id", "str", EPISODE.meaning, True),
+        INSTRUMENT,
+        Column("n_weeks_due", "Int32", "whole weeks so far in which the programme was open", True),
+        Column("n_weeks_answered", "Int32", "of these: at least one form", True),
+        Column(
+            "n_weeks_closed", "Int32", "whole weeks so far whose working days were all closed: gaps, not missed", True
+        ),
+        Column("last_answered_on", DATE, "date of the last form of the series"),
+    ),
 )
 
 _CONSISTENCY_KEY = (PROGRAMME, INSTRUMENT, EDITION, SCALE, MOMENT)
@@ -454,7 +534,9 @@ CHANGE = Table(
         SCALE,
         VALUE_SET,
         MOMENT,
+        ANCHOR,
         Column("baseline_on", DATE, "date of the baseline form"),
+        IS_LATE_BASELINE,
         Column("administered_on", DATE, "date of the later form"),
         Column("baseline_score", "float64", "score at baseline, in the unit of the scale"),
         Column("score", "float64", "score at the moment, in the unit of the scale"),
@@ -463,7 +545,11 @@ CHANGE = Table(
         Column("index", "float64", "reliable change index; positive is better"),
         Column("smallest_reliable_change", "float64", "1.96 x sqrt(2) x SEM, in the unit of the scale"),
         Column("cutoff", "float64", "boundary of the reference range, in the unit of the scale"),
-        Column("category", "str", "table code of the methods page; missing on scales that are not primary"),
+        Column(
+            "category",
+            "str",
+            "table code of the methods page; missing on scales that are not primary; a late baseline gives not_classifiable",
+        ),
         Column("norm_id", "str", "norm behind index and cut-off"),
         Column("is_provisional", "boolean", "true when norm or missing-item rule is provisional", True),
     ),
@@ -483,10 +569,12 @@ TRAJECTORIES = Table(
         SCALE,
         VALUE_SET,
         MOMENT,
+        ANCHOR,
         Column("administered_on", DATE, "date on which the form was filled in"),
         Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
         Column("score", "float64", "score in the unit of the scale"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
+        IS_LATE_BASELINE,
     ),
 )
 
@@ -536,6 +624,7 @@ CONTRIBUTIONS = Table(
             True,
         ),
         Column("format", "str", "treatment format", True),
+        ANCHOR,
         INSTRUMENT,
         EDITION,
         SCALE,
@@ -548,6 +637,7 @@ CONTRIBUTIONS = Table(
         Column("sex", "str", "female, male or other"),
         Column("score", "float64", "scale score; missing when not received or not scorable"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule was applied"),
+        IS_LATE_BASELINE,
     ),
 )
 
@@ -558,6 +648,7 @@ BENCHMARK = Table(
     (
         PROGRAMME,
         Column("format", "str", "treatment format: a stratum", True),
+        ANCHOR,
         INSTRUMENT,
         EDITION,
         SCALE,
@@ -681,7 +772,8 @@ def scores_table(instrument: Instrument) -> Table:
 
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
-    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
+    EXPECTED, RESPONSE, RESPONSE_BY_PERIOD, WEEKLY, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS,
+    CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 
