@@ -39,7 +39,7 @@ def dated(days: Days) -> npt.NDArray[np.datetime64]:
     return days.astype("datetime64[s]")
 
 
-def spells(plan: Plan, people: People) -> pd.DataFrame:
+def spells(plan: Plan, people: People, *, as_of: date) -> pd.DataFrame:
     """Phases of every episode: number, phase, format, team, from_on, until_on (missing while it lasts)."""
     every = people.every_episode
     referred, course = days_of(every["referred_on"]), days_of(every["first_introductory_on"])
@@ -47,7 +47,7 @@ def spells(plan: Plan, people: People) -> pd.DataFrame:
     is_completed = (every["end_reason"] == "completed").to_numpy()
     last = days_of(every["last_followup_on"])
     is_through = (last - ended).astype(np.int64) == _FOLLOW_UP_DAYS
-    first_of_follow_up = np.where(is_completed, ended + 1, _NEVER)
+    first_of_follow_up = np.where(is_completed & (ended < np.datetime64(as_of, "D")), ended + 1, _NEVER)
     phases = [
         ("waiting", referred, course - 1),
         ("introductory", course, started - 1),

@@ -106,7 +106,7 @@ def _registers(
     """Every register but that of permissions, whether the programme keeps it or not."""
     allocations = care.allocations(plan, persons)
     return {
-        "spells": care.spells(plan, persons),
+        "spells": care.spells(plan, persons, as_of=as_of),
         "allocations": allocations,
         "contacts": care.contacts(plan, persons, allocations, seed=seed, as_of=as_of),
         "events": happenings.events(plan, persons, seed=seed, as_of=as_of),

@@ -22,7 +22,7 @@ from mbt_rom.synthetic.moments import BASELINE, END, REBASELINE, moments
 
 _PERSON = ["programme_id", "number", "instrument"]
 _COLUMNS = [
-    "programme_id", "number", "episode", "instrument", "moment", "requirement", "due_on", "status", "administered_on",
+    "programme_id", "number", "episode", "instrument", "moment", "requirement", "due_on", "status", "answered_on",
     "is_late_baseline",
 ]  # fmt: skip
 #: Taking a form of after the due date for a baseline costs more than any number of days.
@@ -48,7 +48,7 @@ def expected(
     """One row per episode, instrument and moment of the plan.
 
     Columns: programme_id, number, episode, instrument, moment, requirement, due_on, status (received, died, withdrawn, missed,
-    not_yet_due, open), administered_on (of the form that was received), is_late_baseline (a baseline filled in after the
+    not_yet_due, open), answered_on (date of the form that was received), is_late_baseline (a baseline filled in after the
     first main session; missing for other rows and where the export has no dates).
     """
     asked = pd.concat([_asked(p, instruments) for p in programmes], ignore_index=True)
@@ -69,7 +69,7 @@ def expected(
     is_baseline = (asked["moment"] == BASELINE) & on.notna() & asked["started_on"].notna()
     late = (on > asked["started_on"]).astype("boolean").where(is_baseline)
     status = pd.Series(np.select(chosen, words, "open"), dtype="str")
-    return asked.assign(status=status, administered_on=on, is_late_baseline=late)[_COLUMNS]
+    return asked.assign(status=status, answered_on=on, is_late_baseline=late)[_COLUMNS]
 
 
 def weekly(programmes: Sequence[Programme], forms: pd.DataFrame) -> pd.DataFrame:

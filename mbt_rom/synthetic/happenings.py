@@ -75,7 +75,7 @@ def referrals(plan: Plan, people: People, *, seed: int, as_of: date) -> pd.DataF
     on, seen = days_of(every["referred_on"]), days_of(every["first_assessment_on"])
     today = np.datetime64(as_of, "D")
     sources = np.array(_SOURCES, dtype=object)[(draw[:, 0] * len(_SOURCES)).astype(np.int64)]
-    decided = np.where(np.isnat(seen), np.where(on + 14 < today, on + 14, _NEVER), seen)
+    decided = np.where(np.isnat(seen), np.where(on + 30 < today, on + 30, _NEVER), seen)
     decision = np.where(np.isnat(decided), "", "accepted").astype(object)
     accepted = _referrals(every["number"].to_numpy(), on, sources, decided, decision)
     is_before = (draw[:, 1] < 1 / 7) & ~every.duplicated("who").to_numpy()
