@@ -76,9 +76,9 @@ def test_some_came_from_another_programme_of_the_hospital_within_sixty_days(made
     patients, episodes = made.truth["patients"], made.truth["episodes"]
     twice = patients[patients.duplicated(["issuer", "number"], keep=False)]
     assert twice["programme_id"].nunique() >= 3
-    for (issuer, number), people in twice.groupby(["issuer", "number"]):
+    for (issuer, number), two in twice.groupby(["issuer", "number"]):
         own = episodes[(episodes["issuer"] == issuer) & (episodes["number"] == number)].sort_values("started_on")
-        assert len(people) == 2
+        assert len(two) == 2
         gap = own["started_on"].iloc[1] - own["ended_on"].iloc[0]
         assert 14 <= gap.days <= 60
         assert own["referred_on"].iloc[1] == own["ended_on"].iloc[0]
