@@ -4,7 +4,8 @@ Belongs here: the truth tables `expected`, `ends` and `weekly`. Does not belong 
 `schedule`, `eligibility` or `plans` is used, so that the two can be held against each other.
 
 A form counts for one moment at most. Where a form lies in the windows of several moments, every way to deal the person's forms
-out is tried: the one that answers most moments counts, of those the one with the fewest days from the due dates.
+out is tried: the one that answers most moments counts, of those the one that answers more months than new baselines and ends of
+treatment, of those the one with the fewest days from the due dates.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _COLUMNS = [
     "programme_id", "number", "episode", "instrument", "moment", "requirement", "due_on", "status", "answered_on",
     "is_late_baseline",
 ]  # fmt: skip
-#: Taking a form of after the due date for a baseline costs more than any number of days.
-_LATE = 10_000
+#: What costs more than any number of days: to answer what is no month; to take a form of after the due date for a baseline.
+_NO_MONTH, _LATE = 100_000, 1_000_000
 
 
 def ends(programmes: Sequence[Programme]) -> pd.DataFrame:
@@ -119,6 +120,7 @@ def _answered(asked: pd.DataFrame, forms: pd.DataFrame) -> pd.Series:
     pairs = pairs[(on >= pairs["opens_on"]) & (on <= pairs["closes_on"])]
     days = (pairs["administered_on"] - pairs["due_on"]).dt.days
     cost = 2 * days.abs() + (days > 0) + _LATE * ((days > 0) & (pairs["moment"] == BASELINE))
+    cost = cost + _NO_MONTH * pairs["moment"].isin([REBASELINE, END])
     pairs = pairs.assign(cost=cost).sort_values(["slot", "cost", "form"])
     is_tangled = pairs.groupby(_PERSON)["form"].transform(lambda form: form.duplicated().any()).astype(bool)
     found = _slots(pairs[~is_tangled].drop_duplicates("slot"))

@@ -28,7 +28,7 @@ def moments(plan: Plan, people: People) -> pd.DataFrame:
 
     Columns: row (position in `every_episode`), who, is_first, number, episode, moment, due_on, opens_on, closes_on. Month 0 is the
     programme's anchor. The end of treatment is due on the last main session, where the programme asks for it; a new baseline on
-    the first main session, where that comes more than 60 days after month 0.
+    the first main session, where that comes more than 60 days after month 0, and opens once the baseline has closed.
     """
     every = people.every_episode
     anchor, started = every[plan.kind.anchor], every["started_on"]
@@ -36,11 +36,15 @@ def moments(plan: Plan, people: People) -> pd.DataFrame:
     if plan.kind.anchor != "started_on":
         due[REBASELINE] = started.where(started - anchor > pd.Timedelta(days=-_WINDOWS[BASELINE][0]))
     if plan.kind.has_end_of_treatment:
-        due[END] = every["ended_on"].where(anchor.notna())
+        due[END] = every["ended_on"].where(anchor.notna() & (every["end_reason"] != "died"))
     dates = np.stack([d.to_numpy(dtype="datetime64[s]") for d in due.values()])
     moment, row = np.nonzero(~np.isnat(dates))
     names = np.array(list(due), dtype=object)
     before, after = np.array([_WINDOWS.get(m, _LATER_WINDOW) for m in due], dtype="timedelta64[D]").T
+    opens = dates[moment, row] + before[moment]
+    if REBASELINE in due:
+        after_baseline = dates[0, row] + np.timedelta64(_WINDOWS[BASELINE][1] + 1, "D")
+        opens = np.where(names[moment] == REBASELINE, np.maximum(opens, after_baseline), opens)
     return pd.DataFrame(
         {
             "row": row,
@@ -50,7 +54,7 @@ def moments(plan: Plan, people: People) -> pd.DataFrame:
             "episode": every["episode"].to_numpy()[row],
             "moment": names[moment],
             "due_on": dates[moment, row],
-            "opens_on": dates[moment, row] + before[moment],
+            "opens_on": opens,
             "closes_on": dates[moment, row] + after[moment],
         }
     ).astype(dict.fromkeys(("number", "episode", "moment"), "str"))
