@@ -15,12 +15,14 @@ import pytest
 from expectations.items import validate_items
 from mbt_rom.acceptance import accept, dispositions
 from mbt_rom.conform import Conformed, deliver
+from mbt_rom.eligibility import ends
 from mbt_rom.exports.mapping import parse_mapping
 from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.registry import outcome_instruments
 from mbt_rom.schedule import expected
 from mbt_rom.settings import SHARED, Consortium, parse_settings
 from mbt_rom.synthetic import SyntheticConsortium, make_consortium
+from mbt_rom.synthetic.plans import ALL_REGISTERS
 
 AS_OF = date(2026, 11, 22)
 PSEUDONYMS = Pseudonyms(b"a key for tests, known to all of them")
@@ -65,7 +67,7 @@ def taken_in(made) -> TakenIn:
     file_of = {hashlib.sha256(data).hexdigest(): path for path, data in made.files.items()}
     registers = {
         name: pd.concat([r.registers[name] for r in results.values() if name in r.registers], ignore_index=True)
-        for name in ("patients", "therapists", "episodes")
+        for name in ("patients", "therapists", "episodes", *ALL_REGISTERS)
     }
     findings, accepted, decided = [pd.concat([r.findings for r in results.values()])], {}, []
     for name in sorted({name for result in results.values() for name in result.items}):
@@ -135,6 +137,25 @@ def test_duplicates_and_earlier_states_are_counted_as_such(made, taken_in):
     assert counts["superseded"] == (faults["disposition"] == "superseded").sum()
 
 
+@pytest.mark.parametrize("register", ALL_REGISTERS)
+def test_every_register_is_read_back_row_by_row(made, taken_in, register):
+    true = made.truth[register]
+    if "number" in true:
+        true = with_patient_ids(true, taken_in.settings).drop(columns="number")
+        true["patient_id"] = true["patient_id"].where(made.truth[register]["number"] != "")
+    given = taken_in.registers[register][[c for c in true.columns if c != "issuer"]]
+    staff = [c for c in given.columns if c in ("staff_id", "deputy_id")]
+    one, other = (_comparable(frame, staff=staff) for frame in (true[list(given.columns)], given))
+    pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def _comparable(frame: pd.DataFrame, *, staff: list[str]) -> pd.DataFrame:
+    """As text in one order; of staff only whether somebody is named (local codes here, pseudonyms there)."""
+    text = frame.assign(**{c: frame[c].replace("", None).notna() for c in staff}).astype("str")
+    text = text.replace({"": "nan", "<NA>": "nan", "NaT": "nan", "None": "nan"}).fillna("nan")
+    return text.sort_values(list(text.columns)).reset_index(drop=True)
+
+
 def test_registers_hold_every_person(made, taken_in):
     for name, key in (("patients", "patient_id"), ("episodes", "episode_id"), ("therapists", "therapist_id")):
         assert len(taken_in.registers[name]) == len(made.truth[name])
@@ -147,14 +168,22 @@ def test_registers_hold_every_person(made, taken_in):
     }
 
 
-def test_the_schedule_finds_the_statuses_of_the_truth(made, taken_in):
+def test_the_schedule_finds_what_the_truth_expects_cell_by_cell(made, taken_in):
     forms = pd.concat([rows.assign(instrument=name) for name, rows in taken_in.accepted.items()], ignore_index=True)
-    episodes, settings = taken_in.registers["episodes"], taken_in.settings
-    plan = expected(forms, episodes, settings=settings, definitions=outcome_instruments(), as_of=AS_OF)
-    keys = ["programme_id", "patient_id", "instrument", "moment"]
-    mine = plan[plan["due_on"].notna()].set_index(keys)["status"].sort_index()
-    true = with_patient_ids(made.truth["expected"], taken_in.settings).set_index(keys)["status"].sort_index()
-    pd.testing.assert_series_equal(mine, true, check_dtype=False)
+    registers = taken_in.registers
+    gone = ends(registers["episodes"], as_of=AS_OF, events=registers["events"], permissions=registers["permissions"])
+    plan = expected(
+        forms, registers["episodes"], settings=taken_in.settings, definitions=outcome_instruments(), as_of=AS_OF, ends=gone
+    )  # fmt: skip
+    keys = ["programme_id", "patient_id", "instrument", "moment", "due_on"]
+    told = ["requirement", "status", "answered_on", "is_late_baseline"]
+    mine = plan[plan["due_on"].notna()].rename(columns={"administered_on": "answered_on"})
+    true = with_patient_ids(made.truth["expected"], taken_in.settings)
+    one, other = (frame.set_index(keys)[told].sort_index() for frame in (mine, true))
+    # the truth says only of baselines that came with a date whether they were late
+    is_late = one.pop("is_late_baseline").astype("boolean").where(other["is_late_baseline"].notna())
+    pd.testing.assert_series_equal(is_late, other.pop("is_late_baseline"), check_dtype=False)
+    pd.testing.assert_frame_equal(one, other, check_dtype=False)
 
 
 def test_every_instrument_of_the_consortium_goes_through_its_export_and_back():
