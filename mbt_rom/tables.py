@@ -506,6 +506,84 @@ FLOW_CURVES = Table(
 )
 
 
+_ATTENDANCE = (
+    Column("month_on", DATE, "first day of the month", True),
+    Column("n_offered", "Int64", "contacts to which the patient could come: attended or missed", True),
+    Column("n_attended", "Int64", "of these: attended", True),
+    Column("n_no_show", "Int64", "of these: missed without notice", True),
+    Column("n_cancelled_by_patient", "Int64", "of these: cancelled by the patient", True),
+    Column("n_not_offered", "Int64", "contacts that the programme cancelled, or in weeks in which it was closed", True),
+    Column("n_not_recorded", "Int64", "contacts whose attendance is not recorded", True),
+)
+
+ATTENDANCE = Table(
+    "outcomes/attendance",
+    "Offered and kept contacts per patient and month.",
+    ("programme_id", "patient_id", "month_on"),
+    (PROGRAMME, Column("patient_id", "str", PATIENT.meaning, True), *_ATTENDANCE),
+)
+
+ATTENDANCE_BY_MONTH = Table(
+    "outcomes/attendance_by_month",
+    "Offered and kept contacts per programme and month.",
+    ("programme_id", "month_on"),
+    (
+        PROGRAMME,
+        *_ATTENDANCE,
+        Column("n_patients", "Int64", "patients to whom a contact was offered", True),
+        Column("attended_share", "float64", "attended / offered; missing when none was offered"),
+        Column("lower_95", "float64", "lower limit, patients as clusters; missing below ten patients"),
+        Column("upper_95", "float64", "upper limit"),
+    ),
+    is_person_level=False,
+)
+
+RESPONDERS = Table(
+    "outcomes/responders",
+    "Who answers: a logistic model of the forms that should have come, errors robust for several forms of one patient.",
+    ("programme_id", "instrument", "term"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        Column("term", "str", "intercept, baseline_severity, attendance, left_treatment or years_since_start", True),
+        Column("n_rows", "Int64", "forms behind the model", True),
+        Column("n_patients", "Int64", "patients behind it", True),
+        Column("n_received", "Int64", "forms that came", True),
+        Column("n_left_out", "Int64", "forms left out because a term is not known", True),
+        Column("coefficient", "float64", "change of the log-odds of an answer per unit of the term"),
+        Column("standard_error", "float64", "its standard error, patients as clusters"),
+        Column("lower_95", "float64", "lower 95 % limit of the coefficient"),
+        Column("upper_95", "float64", "upper 95 % limit of it"),
+        Column("odds_ratio", "float64", "exp(coefficient)"),
+        Column("odds_ratio_lower_95", "float64", "lower 95 % limit of it"),
+        Column("odds_ratio_upper_95", "float64", "upper 95 % limit of it"),
+        Column("reason", "str", "why it was not estimated: no_data, too_few_events or separation"),
+    ),
+    is_person_level=False,
+)
+
+BALANCE = Table(
+    "outcomes/balance",
+    "Those who answered at a moment beside those who should have and did not, by what was known beforehand.",
+    ("programme_id", "instrument", "moment", "variable"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        MOMENT,
+        Column("variable", "str", "baseline_severity, attendance, left_treatment, age or is_female", True),
+        Column("n_responders", "Int64", "those who answered, of whom it is known", True),
+        Column("n_others", "Int64", "those who did not, of whom it is known", True),
+        Column("responders_mean", "float64", "mean, or share, of those who answered"),
+        Column("others_mean", "float64", "mean, or share, of the others"),
+        Column("difference", "float64", "standardised difference (Austin 2009): those who answered minus the others"),
+        Column("lower_95", "float64", "lower 95 % limit of it"),
+        Column("upper_95", "float64", "upper 95 % limit of it"),
+        Column("reason", "str", "why there is none: no_data, too_few_persons or no_spread"),
+    ),
+    is_person_level=False,
+)
+
+
 _CONSISTENCY_KEY = (PROGRAMME, INSTRUMENT, EDITION, SCALE, MOMENT)
 
 
@@ -802,7 +880,8 @@ def scores_table(instrument: Instrument) -> Table:
 
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
-    EXPECTED, RESPONSE, STATES, FLOW, FLOW_CURVES, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
+    EXPECTED, RESPONSE, STATES, FLOW, FLOW_CURVES, ATTENDANCE,
+    ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 
