@@ -26,7 +26,12 @@ FORMATS = {
     "adolescent": "Adolescent",
     "other": "Other format",
 }
-ANCHORS = {"started_on": "first session of the main programme", "referred_on": "date of referral"}
+ANCHORS = {
+    "referred_on": "date of referral",
+    "first_assessment_on": "first assessment",
+    "first_introductory_on": "first session of the introductory course",
+    "started_on": "first session of the main programme",
+}
 SEVERITIES = {
     "fatal": "File not counted",
     "error": "Row set aside",

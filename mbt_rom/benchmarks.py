@@ -3,7 +3,8 @@
 Belongs here: counts, means, effects and shares per programme and moment. Does not belong here: what may be shown
 (`disclosure`), case mix and funnels, anything that reads a table from before the boundary.
 
-Formats are strata: an effect is scaled by the SD of the programme's own format, and no row mixes formats.
+Formats and anchors are strata: an effect is scaled by the SD of the programme's own format and anchor, and no row mixes them.
+A late baseline is no baseline here: its patient is in the response and in no pair.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 #: The format whose patients have no adult norm, whatever their age band says.
 ADOLESCENT = "adolescent"
 _SCALE = ["instrument", "edition", "scale", "value_set_id"]
-_ROW = ["programme_id", "format", *_SCALE, "moment"]
+_STRATUM = ["format", "anchor"]
+_ROW = ["programme_id", *_STRATUM, *_SCALE, "moment"]
 
 
 def benchmark(
@@ -51,7 +53,7 @@ def compare(
     `contributions`: rows of `contributions/outcomes`. One row per programme, instrument, edition, scale, value set and
     moment, baseline included (its change is missing). Response counts patients from statuses, the same for every scale of an
     instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and at the moment.
-    Mean change has a t interval; effect = d x mean change / SD at baseline of all patients of the format, and its interval
+    Mean change has a t interval; effect = d x mean change / SD at baseline of all patients of the format and anchor, and its interval
     is that of the mean change divided by this SD, which is treated as known. Shares are over all classified pairs, those
     who started in the reference range included, with Wilson intervals; on the primary scale and with a norm only, so of
     adults only.
@@ -60,7 +62,7 @@ def compare(
     table = table.merge(_response(contributions), how="left", on=["programme_id", "instrument", "moment"])
     pairs = _pairs(contributions, definitions=definitions, norms=norms)
     table = _joined(table, _outcome(pairs), by=_ROW)
-    table = _joined(table, _baseline_sd(contributions), by=["format", *_SCALE])
+    table = _joined(table, _baseline_sd(contributions), by=[*_STRATUM, *_SCALE])
     table["n_pairs"] = table["n_pairs"].fillna(0)
     table = _with_effect(table, definitions=definitions)
     table = _with_shares(table, definitions=definitions, norms=norms)
@@ -114,15 +116,20 @@ def _pairs(
 ) -> pd.DataFrame:
     """Scores beside their baseline, with category; a baseline is its own pair, so that its mean has a row."""
     scored = contributions[contributions["score"].notna()]
-    later = change.pair_with_baseline(scored, person=["contribution_id", "format", "age_band"])
-    later = later[later["baseline_score"].notna()]
+    later = change.pair_with_baseline(scored, person=["contribution_id", *_STRATUM, "age_band"])
+    later = later[later["baseline_score"].notna() & ~change.is_late(later)]
     later["is_adult"] = (later["format"] != ADOLESCENT) & (later["age_band"].fillna("") != "under_18")
     later["is_provisional"] = later["is_provisional"].fillna(False) | later["baseline_is_provisional"].fillna(False)
     later = change.classify(later.reset_index(drop=True), definitions=definitions, norms=norms)
-    baseline = scored[scored["moment"] == schedule.BASELINE]
+    baseline = _baselines(scored)
     baseline = baseline.assign(baseline_score=baseline["score"], score=np.nan)
     columns = [*_ROW, "baseline_score", "score", "category", "is_provisional"]
     return pd.concat([later, baseline], ignore_index=True).reindex(columns=columns)
+
+
+def _baselines(scored: pd.DataFrame) -> pd.DataFrame:
+    """Scores of the baseline, but for late ones."""
+    return scored[(scored["moment"] == schedule.BASELINE) & ~change.is_late(scored)]
 
 
 def _outcome(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -146,9 +153,9 @@ def _outcome(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _baseline_sd(contributions: pd.DataFrame) -> pd.DataFrame:
-    """SD at baseline of all patients of a format, over its programmes, per scale."""
-    baseline = contributions[(contributions["moment"] == schedule.BASELINE) & contributions["score"].notna()]
-    by = ["format", *_SCALE]
+    """SD at baseline of all patients of a format and anchor, over its programmes, per scale."""
+    baseline = _baselines(contributions[contributions["score"].notna()])
+    by = [*_STRATUM, *_SCALE]
     (codes,) = keys.row_codes(baseline, columns=by)
     table = baseline[by].drop_duplicates().reset_index(drop=True)
     table["sd_baseline"] = baseline["score"].groupby(codes).std().array

@@ -45,11 +45,12 @@ def contributions(
 
     Inputs are rows of `outcomes/trajectories`, `outcomes/expected`, `reference/episodes` and `reference/patients`. Each
     person counts once, with the first episode. A moment whose form came gives one row per scale; one whose form did not
-    come gives one row, on the instrument's primary scale, since only its status says anything. Moments after a death and
-    forms outside the schedule do not leave, nor do scores that are single answers (`is_an_answer`). `status` is missing where no episode is registered.
+    come gives one row, on the instrument's primary scale, since only its status says anything. Moments after a death or
+    a withdrawal, re-baselines, the end of treatment and forms outside the schedule do not leave, nor do scores that are single answers (`is_an_answer`). `status` is missing where no episode is registered.
     """
     first = schedule.first_episodes(episodes, settings=settings)
-    scheduled = _of_first_episode(expected[expected["moment"] != schedule.UNSCHEDULED], first)
+    is_month = expected["moment"].isin([m for m in expected["moment"].unique() if schedule.month_of(m) is not None])
+    scheduled = _of_first_episode(expected[is_month], first)
     received = _received(_without_answers(trajectories, definitions), scheduled)
     waiting = _not_received(scheduled, settings=settings, definitions=definitions)
     rows = pd.concat([received, waiting], ignore_index=True)

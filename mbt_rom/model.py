@@ -304,7 +304,8 @@ class Manual(Frozen):
     """What the MBT quality manual says of the instrument, and what was decided where it differs from what was published.
 
     `items` is the count that the manual prints, `published_items` that of the published form. `every_days`: how often it may be
-    filled in between the moments of the plan, 7 for every week.
+    filled in between the moments of the plan, 7 for every week. `in_place_of`: the instrument of the manual beside which it is an
+    alternative and whose schedule it inherits.
     """
 
     label: str | None = None
@@ -315,6 +316,7 @@ class Manual(Frozen):
     decision: str | None = None
     schedule: dict[Moment, Literal["required", "desired"]] = {}
     every_days: int | None = None
+    in_place_of: Identifier | None = None
     notes: tuple[str, ...] = ()
 
     @property

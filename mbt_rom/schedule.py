@@ -24,6 +24,10 @@ import pandas as pd
 
 from mbt_rom import intervals, keys
 from mbt_rom.form_states import UNFINISHED
+from mbt_rom.plans import BASELINE as BASELINE
+from mbt_rom.plans import UNSCHEDULED as UNSCHEDULED
+from mbt_rom.plans import moment_name as moment_name
+from mbt_rom.plans import month_of as month_of
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EXPECTED, RESPONSE
 
@@ -31,32 +35,10 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
 
-BASELINE = "baseline"
-UNSCHEDULED = "unscheduled"
 TO_BE_FINISHED = "to_be_finished"
 DAYS_PER_MONTH = 30.4375
 _NONE = -1
 _LATE, _INCOMPLETE = 10_000, 100_000
-
-
-def moment_name(month: int) -> str:
-    """Name of the moment that falls so many months after the anchor.
-
-    >>> [moment_name(month) for month in (0, 6, 18)]
-    ['baseline', 'm6', 'm18']
-    """
-    return BASELINE if month == 0 else f"m{month}"
-
-
-def month_of(moment: str) -> int | None:
-    """Months after the anchor of a moment; None when it is not a scheduled one.
-
-    >>> month_of("baseline"), month_of("m6"), month_of("unscheduled")
-    (0, 6, None)
-    """
-    if moment == BASELINE:
-        return 0
-    return int(moment[1:]) if moment[:1] == "m" and moment[1:].isdigit() else None
 
 
 def add_months(dates: Dates, months: npt.ArrayLike) -> Dates:
@@ -76,7 +58,10 @@ def add_months(dates: Dates, months: npt.ArrayLike) -> Dates:
 def anchors(episodes: pd.DataFrame, *, settings: Consortium) -> pd.Series:
     """Month 0 of every episode: the date that its programme declares; missing when that date is not recorded."""
     kinds = episodes["programme_id"].map({k: p.anchor for k, p in settings.programmes.items()})
-    return episodes["started_on"].where(kinds == "started_on", episodes["referred_on"].where(kinds == "referred_on"))
+    found = pd.Series(pd.NaT, index=episodes.index, dtype="datetime64[s]")
+    for kind in kinds.dropna().unique():
+        found = found.mask(kinds == kind, episodes[kind])
+    return found
 
 
 def first_episodes(episodes: pd.DataFrame, *, settings: Consortium) -> pd.DataFrame:

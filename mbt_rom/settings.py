@@ -1,4 +1,4 @@
-"""The settings of a home (`consortium.yaml`) as frozen models: roles, issuers, programmes, windows, norms, policies.
+"""The settings of a home (`consortium.yaml`) as frozen models: roles, issuers, programmes and their plans, norms, policies.
 
 Belongs here: shape, defaults and validation of the settings. Does not belong here: reading the file (`assets.home`).
 """
@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mbt_rom.model import Frozen, Identifier
 
@@ -29,23 +39,17 @@ class Issuer(Frozen):
     allows_nine_digits: bool = False
 
 
-class Programme(Frozen):
-    """One MBT programme. `anchor` names the date of the episode that is month 0."""
-
-    name: str
-    issuer: Identifier
-    format: Literal["day_hospital", "intensive_outpatient", "outpatient", "adolescent", "other"] = "other"
-    anchor: Literal["started_on", "referred_on"] = "started_on"
-    instruments: tuple[Identifier, ...]
-
-
 class Windows(Frozen):
-    """Days before and after a due date in which a form counts for the moment. The manual prints none: these are ours."""
+    """Days before and after a due date in which a form counts for the moment. The manual prints none: these are ours.
+
+    `end` is the end of treatment, counted from the last main session.
+    """
 
     baseline: tuple[int, int] = (-60, 14)
     later: tuple[int, int] = (-45, 45)
+    end: tuple[int, int] = (0, 42)
 
-    @field_validator("baseline", "later")
+    @field_validator("baseline", "later", "end")
     @classmethod
     def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
         if not value[0] <= 0 <= value[1]:
@@ -53,6 +57,82 @@ class Windows(Frozen):
                 "a window is written [days before as 0 or a negative number, days after as 0 or a positive number]"
             )
         return value
+
+
+class Asked(Frozen):
+    """Months after month 0 at which a programme asks for an instrument: those it requires, and those it would like."""
+
+    required: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    desired: tuple[Annotated[int, Field(ge=0)], ...] = ()
+
+    @model_validator(mode="after")
+    def _each_month_once(self) -> Self:
+        months = [*self.required, *self.desired]
+        if not months or len(months) != len(set(months)):
+            raise ValueError("must name at least one month under 'required' or 'desired', and each month once")
+        return self
+
+
+class Closure(Frozen):
+    """Days on which a programme is closed; both belong to it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_on: Annotated[date, Field(alias="from")]
+    until_on: Annotated[date, Field(alias="until")]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.until_on < self.from_on:
+            raise ValueError("'until' is the last day of the closure and cannot lie before 'from'")
+        return self
+
+
+Anchor = Literal["referred_on", "first_assessment_on", "first_introductory_on", "started_on"]
+PlanName = Literal["consortium", "minimal", "three_monthly", "own"]
+#: The smallest set of the manual (ch. 6.2): one of each of these.
+SMALLEST_SET = (("bsi", "oq45"), ("eq5d5l", "eq5d3l"))
+#: Months between the moments of the plans that ask for the smallest set.
+EVERY_MONTHS = {"minimal": 6, "three_monthly": 3}
+
+
+class Programme(Frozen):
+    """One MBT programme and its measurement plan.
+
+    `anchor` names the date of the episode that is month 0. `plan`: `consortium` (Appendix 1 of the manual), `minimal` (the
+    smallest set every six months), `three_monthly` (the smallest set every three months) or `own` (then nothing but
+    `moments`); under every plan `moments` overrules what it says of an instrument. `weekly`: instruments that are filled in
+    every week of treatment beside the moments. `windows`: in place of those of the home.
+    """
+
+    name: str
+    issuer: Identifier
+    format: Literal["day_hospital", "intensive_outpatient", "outpatient", "adolescent", "other"] = "other"
+    anchor: Anchor = "started_on"
+    instruments: tuple[Identifier, ...]
+    plan: PlanName = "consortium"
+    moments: dict[Identifier, Asked] = {}
+    weekly: tuple[Identifier, ...] = ()
+    has_end_of_treatment: bool = False
+    closures: tuple[Closure, ...] = ()
+    windows: Windows | None = None
+
+    @model_validator(mode="after")
+    def _plan_fits(self) -> Self:
+        for key, named in (("moments", set(self.moments)), ("weekly", set(self.weekly))):
+            if unlisted := sorted(named - set(self.instruments)):
+                raise ValueError(f"{key}: {', '.join(unlisted)} is not listed under 'instruments' of the programme")
+        if self.plan == "own" and not self.moments:
+            raise ValueError(
+                "plan: 'own' needs 'moments', for example moments: {bsi: {required: [0, 6], desired: [12]}}"
+            )
+        if self.plan in EVERY_MONTHS:
+            for choice in SMALLEST_SET:
+                if not set(choice) & set(self.instruments):
+                    raise ValueError(
+                        f"plan: '{self.plan}' asks for {' or '.join(choice)}; list one of them under 'instruments'"
+                    )
+        return self
 
 
 class OwnNorm(Frozen):
@@ -164,6 +244,28 @@ class Consortium(Frozen):
         if self.months[:1] != (0,) or list(self.months) != sorted(set(self.months)):
             raise ValueError("months: must begin with 0 and rise")
         return self
+
+    def usual_months_of(self, programme_id: str) -> tuple[int, ...]:
+        """Months at which the plan of a programme asks, but for what `moments` adds, in order."""
+        plan = self.programmes[programme_id].plan
+        if plan == "own":
+            return ()
+        return tuple(range(0, self.months[-1] + 1, EVERY_MONTHS[plan])) if plan in EVERY_MONTHS else self.months
+
+    def months_of(self, programme_id: str) -> tuple[int, ...]:
+        """Months at which the plan of a programme may ask for anything, in order."""
+        moments = self.programmes[programme_id].moments.values()
+        named = [month for asked in moments for month in (*asked.required, *asked.desired)]
+        return tuple(sorted({*self.usual_months_of(programme_id), *named}))
+
+    @cached_property
+    def every_month(self) -> tuple[int, ...]:
+        """Months at which any programme asks for anything, and those of the home, in order."""
+        return tuple(sorted({*self.months, *(m for p in self.programmes for m in self.months_of(p))}))
+
+    def windows_of(self, programme_id: str) -> Windows:
+        """The windows that hold in a programme: its own, otherwise those of the home."""
+        return self.programmes[programme_id].windows or self.windows
 
     def fingerprint(self) -> str:
         """Hash of all settings: what was computed under other settings is out of date."""

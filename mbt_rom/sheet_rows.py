@@ -407,7 +407,7 @@ class SheetRows:
 
     def _moments(self, form: FormPlan, source: Source, kept: Flags, dates: pd.Series | None) -> pd.Series:
         """Stated moments. One that is not understood is a finding where a mapping asked for it or no date stands beside it."""
-        months = self.delivery.settings.months
+        months = self.delivery.settings.every_month
         column = self.texts(source)
         read = values.moments(column, months=months, codes=source.codes)
         unknown = values.not_understood(column, read) & kept

@@ -84,7 +84,20 @@ EPISODE = Column("episode_id", "str", "treatment episode; missing where no episo
 INSTRUMENT = Column("instrument", "str", "id of the instrument", True)
 SCALE = Column("scale", "str", "id of the scale within the instrument", True)
 EDITION = Column("edition", "str", "edition of the instrument that was filled in")
-MOMENT = Column("moment", "str", "baseline, m6, m12 ... m36, or unscheduled", True)
+MOMENT = Column(
+    "moment",
+    "str",
+    "baseline, m6, m12 ... m36, rebaseline (after a long wait), end (of treatment), or unscheduled",
+    True,
+)
+ANCHOR = Column(
+    "anchor", "str", "date of the episode that is month 0; programmes with another one are never in one table"
+)
+IS_LATE_BASELINE = Column(
+    "is_late_baseline",
+    "boolean",
+    "whether the baseline was filled in after the first main session; missing where that is not known",
+)
 VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
 ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
 FORM_STATE = Column(
@@ -313,6 +326,16 @@ def register_table(register: Register) -> Table:
 REGISTERS: dict[str, Table] = {name: register_table(register) for name, register in registers.REGISTERS.items()}
 THERAPISTS, PATIENTS, EPISODES = REGISTERS["therapists"], REGISTERS["patients"], REGISTERS["episodes"]
 
+#: Why a form did not come, as the register of nonresponse gives it.
+NONRESPONSE_REASONS = {
+    "refused": "the patient refused",
+    "moved": "the patient has moved",
+    "too_unwell": "the patient was too unwell",
+    "language": "the patient does not read the language",
+    "administrative": "it was not sent or got lost",
+    "closed": "the programme was closed",
+}
+
 EXPECTED = Table(
     "outcomes/expected",
     "One row per episode, instrument and moment that the plan asks for, and one per form that fits no moment.",
@@ -323,19 +346,48 @@ EXPECTED = Table(
         EPISODE,
         INSTRUMENT,
         MOMENT,
+        Column("requirement", "str", "required or desired; missing for forms outside the plan"),
+        ANCHOR,
         Column("due_on", DATE, "date on which the moment falls"),
         Column("opens_on", DATE, "first day on which a form counts for the moment"),
         Column("closes_on", DATE, "last day on which a form counts for the moment"),
         Column(
             "status",
             "str",
-            "received, to_be_finished (its form was begun and the window is open), open, not_yet_due, missed, died (not eligible) "
-            "or unscheduled",
+            "received, to_be_finished (its form was begun and the window is open), open, not_yet_due, missed, died or withdrawn "
+            "(before it was due: not eligible), weekly (a form of a weekly series that answers no moment) or unscheduled",
             True,
         ),
         Column("row_id", "str", "administration that was matched to the moment"),
         Column("administered_on", DATE, "date on which it was filled in"),
         Column("days_from_due", "Int32", "days after (+) or before (-) the due date"),
+        IS_LATE_BASELINE,
+    ),
+)
+
+_RESPONSE_COUNTS = (
+    Column(
+        "n_started", "Int64", "episodes that started; missing, with the counts below, where no episode is registered"
+    ),
+    Column(
+        "n_not_yet_due", "Int64", "moments whose window has not opened, or is open and not answered or not finished"
+    ),
+    Column("n_not_eligible", "Int64", "patients who died before the moment"),
+    Column(
+        "n_withdrawn", "Int64", "patients who withdrew their permission before the moment; not eligible, shown apart"
+    ),
+    Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
+    Column("n_received", "Int64", "forms received within the window", True),
+    Column("response_share", "float64", "received / eligible; missing when nobody was eligible"),
+    Column("lower_95", "float64", "lower Wilson limit of the share"),
+    Column("upper_95", "float64", "upper Wilson limit of the share"),
+    Column("n_late", "Int64", "of the missed: a form came after the window, before the next one of the plan opened"),
+    Column("n_late_baseline", "Int64", "of the received: filled in after the first main session (baseline only)"),
+    Column("n_left_eligible", "Int64", "of the eligible: had left treatment before the moment without completing it"),
+    Column("n_left_received", "Int64", "of these: received"),
+    *(
+        Column(f"n_{reason}", "Int64", f"of the missed: {meaning}; missing where no reasons are registered")
+        for reason, meaning in NONRESPONSE_REASONS.items()
     ),
 )
 
@@ -347,20 +399,190 @@ RESPONSE = Table(
         PROGRAMME,
         INSTRUMENT,
         MOMENT,
-        Column(
-            "n_started", "Int64", "episodes that started; missing, with the three below, where no episode is registered"
-        ),
-        Column(
-            "n_not_yet_due", "Int64", "moments whose window has not opened, or is open and not answered or not finished"
-        ),
-        Column("n_not_eligible", "Int64", "patients who died before the moment"),
-        Column("n_eligible", "Int64", "moments that should have been answered by now: received or missed"),
-        Column("n_received", "Int64", "forms received within the window", True),
-        Column("response_share", "float64", "received / eligible; missing when nobody was eligible"),
-        Column("lower_95", "float64", "lower Wilson limit of the share"),
-        Column("upper_95", "float64", "upper Wilson limit of the share"),
+        ANCHOR,
+        *_RESPONSE_COUNTS,
     ),
     is_person_level=False,
+)
+
+RESPONSE_BY_PERIOD = Table(
+    "outcomes/response_by_period",
+    "The same per year of start. A period is complete once its last window has closed.",
+    ("programme_id", "instrument", "moment", "start_year"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        MOMENT,
+        Column("start_year", "Int16", "year of month 0", True),
+        ANCHOR,
+        *_RESPONSE_COUNTS,
+        Column("complete_on", DATE, "last day on which a form can still count; the row is incomplete until then"),
+    ),
+    is_person_level=False,
+)
+
+WEEKLY = Table(
+    "outcomes/weekly",
+    "One row per episode with a weekly series: weeks of treatment from the first main session, and how many were answered.",
+    ("programme_id", "episode_id", "instrument"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        Column("episode_id", "str", EPISODE.meaning, True),
+        INSTRUMENT,
+        Column("n_weeks_due", "Int32", "whole weeks so far in which the programme was open", True),
+        Column("n_weeks_answered", "Int32", "of these: at least one form", True),
+        Column(
+            "n_weeks_closed", "Int32", "whole weeks so far whose working days were all closed: gaps, not missed", True
+        ),
+        Column("last_answered_on", DATE, "date of the last form of the series"),
+    ),
+)
+
+_CONSISTENCY_KEY = (PROGRAMME, INSTRUMENT, EDITION, SCALE, MOMENT)
+
+
+def _with_limits(name: str, meaning: str) -> tuple[Column, ...]:
+    """A figure and the limits of its 95 % interval."""
+    return (
+        Column(name, "float64", f"{meaning}; missing where it cannot be estimated"),
+        Column(f"{name}_lower_95", "float64", "lower 95 % limit of it"),
+        Column(f"{name}_upper_95", "float64", "upper 95 % limit of it"),
+    )
+
+
+PSYCHOMETRICS = Table(
+    "outcomes/psychometrics",
+    "How well the items of a scale hold together in the accepted forms of one programme and moment.",
+    ("programme_id", "instrument", "edition", "scale", "moment"),
+    (
+        *_CONSISTENCY_KEY,
+        Column("n_forms", "Int64", "accepted forms of the moment", True),
+        Column("n_complete", "Int64", "those with an answer to every item of the scale", True),
+        Column("n_used", "Int64", "forms behind alpha and its interval", True),
+        Column("n_items", "Int64", "items of the scale", True),
+        Column("n_items_varying", "Int64", "items that were not answered the same by everybody", True),
+        Column("method", "str", "listwise: complete forms only", True),
+        *_with_limits("alpha", "Cronbach's alpha (1951), interval by Feldt (1965)"),
+        *_with_limits("mean_inter_item", "mean correlation between items"),
+        Column("score_sd", "float64", "SD of the score, in the unit of the scale"),
+        *_with_limits("sem", "standard error of measurement, SD x sqrt(1 - alpha), in the unit of the scale"),
+        *_with_limits("floor_share", "share of complete forms at the lowest possible score, interval by Wilson"),
+        *_with_limits("ceiling_share", "share of complete forms at the highest possible score, interval by Wilson"),
+        Column("lowest_item_total", "float64", "lowest correlation of an item with the sum of the others"),
+        Column("lowest_item", "str", "the item that has it"),
+        Column("published_alpha", "float64", "lowest published alpha of the scale that was seen in print"),
+        Column("published_alpha_id", "str", "its record in the definition"),
+        Column("is_below_published", "boolean", "true when the whole interval lies below the published alpha"),
+        Column("reason", "str", "why alpha was not estimated: too_few_items, too_few_forms or no_variance"),
+    ),
+    is_person_level=False,
+)
+
+ITEM_PSYCHOMETRICS = Table(
+    "outcomes/item_psychometrics",
+    "How each item goes with the others of its scale in the accepted forms of one programme and moment.",
+    ("programme_id", "instrument", "edition", "scale", "moment", "item"),
+    (
+        *_CONSISTENCY_KEY,
+        Column("item", "str", "id of the item", True),
+        Column("n_used", "Int64", "complete forms", True),
+        Column("method", "str", "listwise: complete forms only", True),
+        Column("item_sd", "float64", "SD of the answers"),
+        *_with_limits("item_total", "correlation with the sum of the other items, interval by Fisher's z"),
+        Column("reason", "str", "why it was not estimated: too_few_items, too_few_forms or no_variance"),
+    ),
+    is_person_level=False,
+)
+
+CHANGE = Table(
+    "outcomes/change",
+    "Change from baseline to each later moment, per patient and scale.",
+    ("programme_id", "patient_id", "episode_id", "instrument", "scale", "value_set_id", "moment"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        EPISODE,
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        ANCHOR,
+        Column("baseline_on", DATE, "date of the baseline form"),
+        IS_LATE_BASELINE,
+        Column("administered_on", DATE, "date of the later form"),
+        Column("baseline_score", "float64", "score at baseline, in the unit of the scale"),
+        Column("score", "float64", "score at the moment, in the unit of the scale"),
+        Column("change", "float64", "score minus baseline, in the unit of the scale"),
+        Column("method", "str", "method of reliable change (jt)", True),
+        Column("index", "float64", "reliable change index; positive is better"),
+        Column("smallest_reliable_change", "float64", "1.96 x sqrt(2) x SEM, in the unit of the scale"),
+        Column("cutoff", "float64", "boundary of the reference range, in the unit of the scale"),
+        Column(
+            "category",
+            "str",
+            "table code of the methods page; missing on scales that are not primary; a late baseline gives not_classifiable",
+        ),
+        Column("norm_id", "str", "norm behind index and cut-off"),
+        Column("is_provisional", "boolean", "true when norm or missing-item rule is provisional", True),
+    ),
+)
+
+TRAJECTORIES = Table(
+    "outcomes/trajectories",
+    "Every accepted score of a patient at its own date, with the moment it was matched to.",
+    ("programme_id", "patient_id", "episode_id", "row_id", "instrument", "scale", "value_set_id"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        EPISODE,
+        ROW,
+        INSTRUMENT,
+        EDITION,
+        SCALE,
+        VALUE_SET,
+        MOMENT,
+        ANCHOR,
+        Column("administered_on", DATE, "date on which the form was filled in"),
+        Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
+        Column("score", "float64", "score in the unit of the scale"),
+        Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
+        IS_LATE_BASELINE,
+    ),
+)
+
+ALERTS = Table(
+    "outcomes/alerts",
+    "Risk answers, for the treating team only: one row per answer that meets a rule. Not watched day and night.",
+    ("programme_id", "row_id", "item"),
+    (
+        PROGRAMME,
+        PATIENT,
+        INSTRUMENT,
+        EDITION,
+        Column("item", "str", "item that was answered", True),
+        Column(
+            "rule", "str", "ids of the rules that the answer meets, the deciding one first, separated by spaces", True
+        ),
+        Column("about", "str", "what the item asks about, in our own words", True),
+        Column("level", "str", "alert or high: the highest level that the answer meets", True),
+        Column("origin", "str", "published or project_rule: who set the deciding rule", True),
+        Column("confidence", "str", "how sure we are of the deciding rule", True),
+        Column("answer", "Int16", "the answer in canonical coding, or the count", True),
+        Column("answered_on", DATE, "date on which the form was filled in, as it was delivered"),
+        Column("received_at", TIME, "when the answer became visible: the first delivery in which it stood", True),
+        Column(
+            "age_days",
+            "Int32",
+            "days from the answer to the day it arrived; missing where the form has no date that can be trusted",
+        ),
+        Column("list", "str", "new_or_worse, unchanged_known or old (see docs/risk-answers.md)", True),
+        Column("form_status", "str", "accepted, or set_aside: the form has a finding", True),
+        ROW,
+        DELIVERY,
+    ),
+    tells_its_size=False,
 )
 
 
@@ -561,145 +783,6 @@ BALANCE = Table(
     is_person_level=False,
 )
 
-
-_CONSISTENCY_KEY = (PROGRAMME, INSTRUMENT, EDITION, SCALE, MOMENT)
-
-
-def _with_limits(name: str, meaning: str) -> tuple[Column, ...]:
-    """A figure and the limits of its 95 % interval."""
-    return (
-        Column(name, "float64", f"{meaning}; missing where it cannot be estimated"),
-        Column(f"{name}_lower_95", "float64", "lower 95 % limit of it"),
-        Column(f"{name}_upper_95", "float64", "upper 95 % limit of it"),
-    )
-
-
-PSYCHOMETRICS = Table(
-    "outcomes/psychometrics",
-    "How well the items of a scale hold together in the accepted forms of one programme and moment.",
-    ("programme_id", "instrument", "edition", "scale", "moment"),
-    (
-        *_CONSISTENCY_KEY,
-        Column("n_forms", "Int64", "accepted forms of the moment", True),
-        Column("n_complete", "Int64", "those with an answer to every item of the scale", True),
-        Column("n_used", "Int64", "forms behind alpha and its interval", True),
-        Column("n_items", "Int64", "items of the scale", True),
-        Column("n_items_varying", "Int64", "items that were not answered the same by everybody", True),
-        Column("method", "str", "listwise: complete forms only", True),
-        *_with_limits("alpha", "Cronbach's alpha (1951), interval by Feldt (1965)"),
-        *_with_limits("mean_inter_item", "mean correlation between items"),
-        Column("score_sd", "float64", "SD of the score, in the unit of the scale"),
-        *_with_limits("sem", "standard error of measurement, SD x sqrt(1 - alpha), in the unit of the scale"),
-        *_with_limits("floor_share", "share of complete forms at the lowest possible score, interval by Wilson"),
-        *_with_limits("ceiling_share", "share of complete forms at the highest possible score, interval by Wilson"),
-        Column("lowest_item_total", "float64", "lowest correlation of an item with the sum of the others"),
-        Column("lowest_item", "str", "the item that has it"),
-        Column("published_alpha", "float64", "lowest published alpha of the scale that was seen in print"),
-        Column("published_alpha_id", "str", "its record in the definition"),
-        Column("is_below_published", "boolean", "true when the whole interval lies below the published alpha"),
-        Column("reason", "str", "why alpha was not estimated: too_few_items, too_few_forms or no_variance"),
-    ),
-    is_person_level=False,
-)
-
-ITEM_PSYCHOMETRICS = Table(
-    "outcomes/item_psychometrics",
-    "How each item goes with the others of its scale in the accepted forms of one programme and moment.",
-    ("programme_id", "instrument", "edition", "scale", "moment", "item"),
-    (
-        *_CONSISTENCY_KEY,
-        Column("item", "str", "id of the item", True),
-        Column("n_used", "Int64", "complete forms", True),
-        Column("method", "str", "listwise: complete forms only", True),
-        Column("item_sd", "float64", "SD of the answers"),
-        *_with_limits("item_total", "correlation with the sum of the other items, interval by Fisher's z"),
-        Column("reason", "str", "why it was not estimated: too_few_items, too_few_forms or no_variance"),
-    ),
-    is_person_level=False,
-)
-
-CHANGE = Table(
-    "outcomes/change",
-    "Change from baseline to each later moment, per patient and scale.",
-    ("programme_id", "patient_id", "episode_id", "instrument", "scale", "value_set_id", "moment"),
-    (
-        PROGRAMME,
-        Column("patient_id", "str", PATIENT.meaning, True),
-        EPISODE,
-        INSTRUMENT,
-        EDITION,
-        SCALE,
-        VALUE_SET,
-        MOMENT,
-        Column("baseline_on", DATE, "date of the baseline form"),
-        Column("administered_on", DATE, "date of the later form"),
-        Column("baseline_score", "float64", "score at baseline, in the unit of the scale"),
-        Column("score", "float64", "score at the moment, in the unit of the scale"),
-        Column("change", "float64", "score minus baseline, in the unit of the scale"),
-        Column("method", "str", "method of reliable change (jt)", True),
-        Column("index", "float64", "reliable change index; positive is better"),
-        Column("smallest_reliable_change", "float64", "1.96 x sqrt(2) x SEM, in the unit of the scale"),
-        Column("cutoff", "float64", "boundary of the reference range, in the unit of the scale"),
-        Column("category", "str", "table code of the methods page; missing on scales that are not primary"),
-        Column("norm_id", "str", "norm behind index and cut-off"),
-        Column("is_provisional", "boolean", "true when norm or missing-item rule is provisional", True),
-    ),
-)
-
-TRAJECTORIES = Table(
-    "outcomes/trajectories",
-    "Every accepted score of a patient at its own date, with the moment it was matched to.",
-    ("programme_id", "patient_id", "episode_id", "row_id", "instrument", "scale", "value_set_id"),
-    (
-        PROGRAMME,
-        Column("patient_id", "str", PATIENT.meaning, True),
-        EPISODE,
-        ROW,
-        INSTRUMENT,
-        EDITION,
-        SCALE,
-        VALUE_SET,
-        MOMENT,
-        Column("administered_on", DATE, "date on which the form was filled in"),
-        Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
-        Column("score", "float64", "score in the unit of the scale"),
-        Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
-    ),
-)
-
-ALERTS = Table(
-    "outcomes/alerts",
-    "Risk answers, for the treating team only: one row per answer that meets a rule. Not watched day and night.",
-    ("programme_id", "row_id", "item"),
-    (
-        PROGRAMME,
-        PATIENT,
-        INSTRUMENT,
-        EDITION,
-        Column("item", "str", "item that was answered", True),
-        Column(
-            "rule", "str", "ids of the rules that the answer meets, the deciding one first, separated by spaces", True
-        ),
-        Column("about", "str", "what the item asks about, in our own words", True),
-        Column("level", "str", "alert or high: the highest level that the answer meets", True),
-        Column("origin", "str", "published or project_rule: who set the deciding rule", True),
-        Column("confidence", "str", "how sure we are of the deciding rule", True),
-        Column("answer", "Int16", "the answer in canonical coding, or the count", True),
-        Column("answered_on", DATE, "date on which the form was filled in, as it was delivered"),
-        Column("received_at", TIME, "when the answer became visible: the first delivery in which it stood", True),
-        Column(
-            "age_days",
-            "Int32",
-            "days from the answer to the day it arrived; missing where the form has no date that can be trusted",
-        ),
-        Column("list", "str", "new_or_worse, unchanged_known or old (see docs/risk-answers.md)", True),
-        Column("form_status", "str", "accepted, or set_aside: the form has a finding", True),
-        ROW,
-        DELIVERY,
-    ),
-    tells_its_size=False,
-)
-
 CONTRIBUTIONS = Table(
     "contributions/outcomes",
     "THE BOUNDARY: all that leaves a programme. One row per patient, scale and moment that was due or received.",
@@ -713,6 +796,7 @@ CONTRIBUTIONS = Table(
             True,
         ),
         Column("format", "str", "treatment format", True),
+        ANCHOR,
         INSTRUMENT,
         EDITION,
         SCALE,
@@ -725,6 +809,7 @@ CONTRIBUTIONS = Table(
         Column("sex", "str", "female, male or other"),
         Column("score", "float64", "scale score; missing when not received or not scorable"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule was applied"),
+        IS_LATE_BASELINE,
     ),
 )
 
@@ -735,6 +820,7 @@ BENCHMARK = Table(
     (
         PROGRAMME,
         Column("format", "str", "treatment format: a stratum", True),
+        ANCHOR,
         INSTRUMENT,
         EDITION,
         SCALE,
@@ -858,8 +944,8 @@ def scores_table(instrument: Instrument) -> Table:
 
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, *REGISTERS.values(), EXPECTED,
-    RESPONSE, STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CHANGE, TRAJECTORIES,
-    PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, BENCHMARK,
+    RESPONSE, RESPONSE_BY_PERIOD, WEEKLY, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS,
+    STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 

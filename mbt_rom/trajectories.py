@@ -35,9 +35,10 @@ def trajectories(
     of_scores, of_matched = keys.row_codes(scores, matched, columns=["programme_id", "instrument", "row_id"])
     where = keys.lookup(of_scores, of_matched)
     frame = scores.reset_index(drop=True)
-    for column in ("episode_id", "moment"):
+    for column in ("episode_id", "moment", "is_late_baseline"):
         frame[column] = matched[column].reindex(pd.Index(where)).array
     frame["moment"] = frame["moment"].fillna(schedule.UNSCHEDULED)
+    frame["anchor"] = frame["programme_id"].map({k: p.anchor for k, p in settings.programmes.items()})
     frame["months_since_start"] = _months(frame, episodes, settings=settings)
     return TRAJECTORIES.conform(frame[[c for c in TRAJECTORIES.column_names if c in frame.columns]])
 

@@ -24,21 +24,36 @@ timezone: Europe/Amsterdam
 issuers:
   our_hospital: {form: digits, length: 6, leading_zeros: restore}
 
-# format: day_hospital, intensive_outpatient, outpatient, adolescent or other. anchor: which date of the episode is
-# month 0, started_on or referred_on.
+# format: day_hospital, intensive_outpatient, outpatient, adolescent or other.
+# anchor: which date of the episode is month 0: referred_on, first_assessment_on, first_introductory_on or started_on.
+#
+# plan: what is asked when (`rom plan` prints it; docs/measurement-plan.md explains it).
+#   consortium     every instrument at the moments of Appendix 1 of the manual (as when nothing is said)
+#   minimal        one of bsi and oq45, and the EQ-5D, at the start and every six months
+#   three_monthly  the same every three months, with the review of the treatment
+#   own            nothing but what 'moments' says
+# Under every plan these may be added to a programme:
+#    moments: {bsi: {required: [0, 6, 18], desired: [12]}}    in place of what the plan says of the instrument
+#    weekly: [phq9]                                           filled in every week of treatment
+#    has_end_of_treatment: true                               also within six weeks after the last main session
+#    closures: [{from: 2026-07-20, until: 2026-08-07}]        weeks in which the programme is closed are not missed
+#    windows: {baseline: [-60, 14], later: [-30, 30]}         in place of those below
 programmes:
   our_programme:
     name: Our MBT programme
     issuer: our_hospital
     format: day_hospital
     anchor: started_on
+    plan: consortium
     instruments: [bsi, phq9, eq5d5l]
 
-# Months after month 0 at which every instrument is due, and the days around it in which a form counts.
+# Months after month 0 at which plans ask, and the days around a due date in which a form counts. The manual prints no
+# windows: these are ours. end: days after the last main session.
 months: [0, 6, 12, 18, 24, 30, 36]
 windows:
   baseline: [-60, 14]
   later: [-45, 45]
+  end: [0, 42]
 
 # Norms of reliable change. Without an entry the definition's own verified figures are used, and where there are none
 # patients are not classified. Figures that were recalled or derived are used only when chosen here by their ids
