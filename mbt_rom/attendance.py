@@ -7,13 +7,12 @@ A contact is *offered* when the patient could have come: attended, no_show or ca
 (cancelled_by_programme) and weeks in which it was closed count for nothing, neither for nor against. A contact whose attendance is not
 recorded is counted apart.
 
-The rule is ours; the manual names none. It says when a team should talk about absence, and nothing about the patient.
+The rule (`settings.Nonattendance`) is ours; the manual names none. It says when a team should talk about absence, and nothing about the patient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import NormalDist
 
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.settings import Nonattendance
 from mbt_rom.tables import ATTENDANCE, ATTENDANCE_BY_MONTH
 
 Floats = npt.NDArray[np.float64]
@@ -34,19 +34,6 @@ FEWEST = 10
 _NEVER = date(9999, 12, 31)
 _PERSON = ["programme_id", "patient_id"]
 _COUNTS = ["n_offered", "n_attended", "n_no_show", "n_cancelled_by_patient", "n_not_offered", "n_not_recorded"]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Absence that opens a review: `in_a_row` offered contacts missed, or fewer than `share` kept in the last `weeks` weeks.
-
-    The share is looked at from `fewest` offered contacts on: of one or two, missing one says little.
-    """
-
-    in_a_row: int = 3
-    share: float = 0.5
-    weeks: int = 6
-    fewest: int = 4
 
 
 def per_patient(contacts: pd.DataFrame, *, as_of: date, closures: Closures | None = None) -> pd.DataFrame:
@@ -109,23 +96,23 @@ def absences(
     as_of: date,
     in_treatment: pd.DataFrame | None = None,
     reviews: pd.DataFrame | None = None,
-    rule: Rule | None = None,
+    rule: Nonattendance | None = None,
     closures: Closures | None = None,
 ) -> pd.DataFrame:
     """Patients whose absence opens a review, as of a day: programme_id, patient_id, row_id, delivery_id and `because`.
 
     `in_treatment`: who is (programme_id, patient_id), so that a treatment that ended opens none; missing, all are. `reviews`: rows of
     that register; a review held on or after the last missed contact has been opened already. The row is that contact.
-    `because` is in_a_row or share (both: in_a_row).
+    `because` is in_a_row (so many offered contacts missed one after the other, up to the last) or share (both: in_a_row).
 
     >>> days = pd.to_datetime(["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]).astype("datetime64[s]")
     >>> came = ["attended", "no_show", "cancelled_by_programme", "no_show"]
     >>> rows = pd.DataFrame({"programme_id": "berk", "patient_id": "p", "contact_on": days, "attendance": came,
     ...                      "row_id": ["r1", "r2", "r3", "r4"], "delivery_id": "d"})
-    >>> absences(rows, as_of=date(2026, 1, 31), rule=Rule(in_a_row=2))[["row_id", "because"]].values.tolist()
+    >>> absences(rows, as_of=date(2026, 1, 31), rule=Nonattendance(in_a_row=2))[["row_id", "because"]].values.tolist()
     [['r4', 'in_a_row']]
     """
-    rule = rule or Rule()
+    rule = rule or Nonattendance()
     rows = _held(contacts, as_of=as_of, closures=closures or {})
     rows = rows[rows["n_offered"] == 1].sort_values([*_PERSON, "contact_on", "row_id"]).reset_index(drop=True)
     people = [rows[c] for c in _PERSON]

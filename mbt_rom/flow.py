@@ -56,7 +56,7 @@ def states(episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame
     and transfers are found between those that are given. What is dated after `as_of` has not happened yet. In this order:
     a case that ended has its end, unless a spell of follow-up is running; one that started is in the main programme; before
     that it is not taken on once the referral was declined, withdrawn or sent elsewhere; else it is in the spell that runs
-    (introductory or waiting); without one it waits once it was accepted, and until then it is referred.
+    (introductory or waiting), or in the introductory course once that began; without one it waits once it was accepted, and until then it is referred.
     """
     day = pd.Timestamp(as_of)
     cases = _with_referral(_known_by(episodes, day), referrals, day)
@@ -69,11 +69,11 @@ def states(episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame
 
 
 def _known_by(episodes: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    columns = [*_CASE, "referred_on", "started_on", "ended_on", "end_reason"]
+    columns = [*_CASE, "referred_on", "first_introductory_on", "started_on", "ended_on", "end_reason"]
     rows = episodes[columns].dropna(subset=["patient_id"]).reset_index(drop=True)
     is_later = rows["ended_on"] > day
     is_over = (rows["end_reason"].notna() | rows["ended_on"].notna()) & ~is_later
-    for column in ("referred_on", "started_on", "ended_on"):
+    for column in ("referred_on", "first_introductory_on", "started_on", "ended_on"):
         rows[column] = rows[column].where(rows[column] <= day)
     rows["end_reason"] = rows["end_reason"].where(rows["end_reason"].isin(ENDS), "ended").where(is_over).astype("str")
     return rows.assign(first_on=rows[["referred_on", "started_on"]].min(axis=1))
@@ -137,7 +137,7 @@ def _state(cases: pd.DataFrame, running: pd.Series) -> npt.NDArray[np.object_]:
         has_started & running.eq("follow_up"),
         has_started | running.eq("main"),
         cases["decision"].isin(CLOSING),
-        running.eq("introductory"),
+        running.eq("introductory") | (running.isna() & cases["first_introductory_on"].notna()),
         running.eq("waiting") | cases["decision"].eq("accepted"),
         cases["referred_on"].notna(),
     ]

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from mbt_rom import attendance
+from mbt_rom.settings import Nonattendance
 from mbt_rom.tables import ATTENDANCE, ATTENDANCE_BY_MONTH
 
 AS_OF = date(2026, 3, 31)
@@ -69,7 +70,7 @@ def test_a_day_on_which_the_programme_was_closed_counts_for_nothing():
     ],
 )
 def test_three_missed_in_a_row_open_a_review(came, because):
-    assert opened(came, rule=attendance.Rule(share=0)) == because
+    assert opened(came, rule=Nonattendance(share=0)) == because
 
 
 @pytest.mark.parametrize(("came", "because"), [("-+--+-+-", ["share"]), ("-+-+-+-+", []), ("-+-", []), ("xxx-+-", [])])
