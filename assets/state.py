@@ -81,6 +81,9 @@ ACROSS: dict[str, tuple[str, ...]] = {
         "deliveries/conservation",
         "deliveries/revisions",
         "findings/summary",
+        "outcomes/flow",
+        "outcomes/flow_curves",
+        "outcomes/attendance_by_month",
     ),
 }
 
