@@ -42,6 +42,8 @@ def definitions(
         reference.programmes,
         outcomes.expected_of(names),
         outcomes.response,
+        outcomes.response_by_period,
+        outcomes.weekly,
         outcomes.trajectories_of(names),
         *outcomes.psychometrics_of(names),
         outcomes.plausibility_of(names),

@@ -13,7 +13,9 @@ from assets.state import below_each_other
 from mbt_rom import alerts as risk_answers
 from mbt_rom import change as reliable
 from mbt_rom import reliability, schedule
+from mbt_rom import response as came
 from mbt_rom import trajectories as courses
+from mbt_rom import weekly as series
 from mbt_rom.careless import careless_findings
 from mbt_rom.model import Instrument
 from mbt_rom.plausibility import Known
@@ -40,7 +42,10 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
     def expected(rom: HomeResource, episodes: pd.DataFrame, **scores: pd.DataFrame) -> pd.DataFrame:
         """Every moment that the plan asks for, and what came of it."""
         forms = together(scores).drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
-        return schedule.expected(forms, episodes, settings=rom.state.home.settings, as_of=rom.state.as_of)
+        state = rom.state
+        return schedule.expected(
+            forms, episodes, settings=state.home.settings, definitions=state.instruments, as_of=state.as_of
+        )
 
     return expected
 
@@ -48,14 +53,40 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
 @dg.asset(
     key=["outcomes", "response"],
     group_name="outcomes",
-    ins={"expected": _EXPECTED},
+    ins={"expected": _EXPECTED, "episodes": _EPISODES},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def response(expected: pd.DataFrame) -> pd.DataFrame:
+def response(expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     """Expected and received forms per instrument and moment."""
-    return schedule.response(expected)
+    return came.response(expected, episodes=episodes)
+
+
+@dg.asset(
+    key=["outcomes", "response_by_period"],
+    group_name="outcomes",
+    ins={"expected": _EXPECTED, "episodes": _EPISODES},
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def response_by_period(rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """Expected and received forms per instrument, moment and year of start."""
+    return came.response_by_period(expected, episodes=episodes, settings=rom.state.home.settings)
+
+
+@dg.asset(
+    key=["outcomes", "weekly"],
+    group_name="outcomes",
+    ins={"expected": _EXPECTED, "episodes": _EPISODES},
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def weekly(rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """Weeks of treatment in which a weekly form was due, and those in which it came."""
+    return series.weekly(expected, episodes, settings=rom.state.home.settings, as_of=rom.state.as_of)
 
 
 def trajectories_of(instruments: list[str]) -> dg.AssetsDefinition:

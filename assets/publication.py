@@ -106,7 +106,7 @@ def course(contributions: pd.DataFrame, state: State) -> pd.DataFrame:
         administered_on=pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]"),
     )
     settings = state.home.settings
-    return trajectories.programme_course(rows, threshold=settings.disclosure_threshold, months=settings.months)
+    return trajectories.programme_course(rows, threshold=settings.disclosure_threshold, months=settings.every_month)
 
 
 def facts(state: State) -> dict[str, Any]:

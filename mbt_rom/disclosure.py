@@ -111,19 +111,25 @@ def protect_response(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
 
     Fewer than `threshold` eligible: all counts; fewer received: received and its share. Deaths below the threshold are
     withheld together with the number not yet due, from which they could be worked out; where even these two together could
-    be (they stay below threshold - 1), the number started is withheld as well.
+    be (they stay below threshold - 1), the number started is withheld as well. Those who withdrew are treated as the dead are.
+    Who came late, who had left and why forms did not come is for the programme alone: those counts are never published.
     """
+    from mbt_rom.tables import NONRESPONSE_REASONS
+
+    unpublished = {*_FOR_THE_PROGRAMME, *(f"n_{reason}" for reason in NONRESPONSE_REASONS)}
+    response = response.drop(columns=[name for name in response.columns if name in unpublished])
     eligible, received = _numbers(response, "n_eligible"), _numbers(response, "n_received")
     few_received = too_few(received, threshold=threshold)
     everything = too_few(eligible, threshold=threshold) | (np.isnan(eligible) & few_received)
     not_due, died = _numbers(response, "n_not_yet_due"), _numbers(response, "n_not_eligible")
-    few_died = too_few(died, threshold=threshold)
-    few_both = few_died & too_few(not_due + died, threshold=threshold - 1)
+    withdrawn = _numbers(response, "n_withdrawn")
+    few_died = too_few(died, threshold=threshold) | too_few(withdrawn, threshold=threshold)
+    few_both = few_died & too_few(not_due + died + np.nan_to_num(withdrawn), threshold=threshold - 1)
     parts = [
         (few_received, ("n_received", "response_share", "lower_95", "upper_95")),
-        (few_died, ("n_not_yet_due", "n_not_eligible")), (few_both, ("n_started",)),
+        (few_died, ("n_not_yet_due", "n_not_eligible", "n_withdrawn")), (few_both, ("n_started",)),
     ]  # fmt: skip
-    every = ("n_started", "n_not_yet_due", "n_not_eligible", "n_eligible", *parts[0][1])
+    every = ("n_started", "n_not_yet_due", "n_not_eligible", "n_withdrawn", "n_eligible", *parts[0][1])
     return _without(response, [(everything, every), *parts], named=parts, everything=everything)
 
 
@@ -254,6 +260,8 @@ def _numbers(frame: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
     return np.asarray(frame[column].to_numpy(dtype=float, na_value=np.nan))
 
 
+#: Counts of `outcomes/response` that stay in the programme.
+_FOR_THE_PROGRAMME = ("n_late", "n_late_baseline", "n_left_eligible", "n_left_received")
 Cells = list[tuple[Bools, tuple[str, ...]]]
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.api.extensions import ExtensionArray
 
 Codes = npt.NDArray[np.int64]
 _ROOM = 2**31
@@ -88,3 +89,42 @@ def first_of_each(codes: Codes) -> npt.NDArray[np.bool_]:
     mask = np.zeros(len(codes), dtype=bool)
     mask[np.unique(codes, return_index=True)[1]] = True
     return mask
+
+
+def positions(values: pd.Series, known: pd.Series) -> Codes:
+    """Position in `known`, whose texts differ, of each text of `values`; -1 where it is missing or not there.
+
+    Reads millions of texts once, without comparing or sorting them.
+
+    >>> import pandas as pd
+    >>> positions(pd.Series(["b", None, "x", "a"]), pd.Series(["a", "b"])).tolist()
+    [1, -1, -1, 0]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts, wanted = (pa.array(each.astype("str").array, type=pa.large_string()) for each in (values, known))
+    if isinstance(wanted, pa.ChunkedArray):
+        wanted = wanted.combine_chunks()
+    found = pc.index_in(texts, value_set=wanted, skip_nulls=True).fill_null(-1)
+    return np.asarray(found.to_numpy(), dtype=np.int64)
+
+
+def taken(texts: pd.Series, at: npt.NDArray[np.integer]) -> ExtensionArray:
+    """The texts at these positions, missing where the position is -1; for many millions of positions.
+
+    >>> import pandas as pd
+    >>> list(taken(pd.Series(["a", "b"]), np.array([1, -1, 0])))
+    ['b', nan, 'a']
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = pa.array(texts.astype("str").array, type=pa.large_string())
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.combine_chunks()
+    is_missing = at < 0
+    found: ExtensionArray = pd.array(
+        whole.take(pa.array(at, mask=is_missing if is_missing.any() else None)), dtype="str"
+    )
+    return found

@@ -1,44 +1,70 @@
-"""The measurement plan: which form was due when, which form answers it, and how many came.
+"""The measurement plan in days: which form was due when, and which form answers it.
 
-Belongs here: due dates, windows, the matching of forms to moments, response. Does not belong here: scores, permissions,
-lists of whom to call.
+Belongs here: due dates, windows, which forms fit which moment, statuses. Does not belong here: what is asked (`plans`), choosing
+among forms (`matching`), who can no longer be asked (`eligibility`), response, scores, lists of whom to call.
 
 Matching. A form counts for a moment when its date lies in the moment's window; no form is used twice and no moment has two
 forms. Among all ways to do that the one with most moments answered is taken, and among those the one with the fewest days
 between forms and due dates (a minimum-cost assignment per patient and instrument, over all of the patient's episodes, so that
 a form goes to the episode whose window takes it). At baseline a form on or before the anchor is preferred to one after it,
 whatever the days (the last one before treatment is the baseline); a form the survey tool calls incomplete, or that was only begun, is taken
-only where no other is. A form that states its moment is matched by that where it has no date, or where the plan knows no
-episode of its patient. What fits nothing is `unscheduled`, at its own date and never lost.
+only where no other is. A form that fits a month and also the re-baseline or the end of treatment answers the month. A form that
+states its moment is matched by that where it has no date, or where the plan knows no episode of its patient. What fits nothing
+is `unscheduled` (of a weekly series: `weekly`), at its own date and never lost.
+
+Moments beside the months. `rebaseline` is due on the first main session where that lies further from month 0 than a baseline
+form may lie before it; `end` on the last main session, of an episode that did not end in death.
+
+All of it works on whole numbers: days since 1970, positions of episodes, instruments and moments. A slot is one moment of one
+instrument of one episode; texts are written down only when the rows are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mbt_rom import intervals, keys
+from mbt_rom import eligibility, keys
 from mbt_rom.form_states import UNFINISHED
+from mbt_rom.matching import NONE, Edges, assign, settled
+from mbt_rom.model import Instrument
 from mbt_rom.plans import BASELINE as BASELINE
+from mbt_rom.plans import REBASELINE, Plan, place_of, plan_of, window_of
 from mbt_rom.plans import UNSCHEDULED as UNSCHEDULED
 from mbt_rom.plans import moment_name as moment_name
 from mbt_rom.plans import month_of as month_of
 from mbt_rom.settings import Consortium
-from mbt_rom.tables import EXPECTED, RESPONSE
+from mbt_rom.tables import EXPECTED
 
 Ints = npt.NDArray[np.int64]
+Days = npt.NDArray[np.int32]
+#: Positions of episodes, cells of episode x moment, and the like, where there are many.
+Cells = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
 
 TO_BE_FINISHED = "to_be_finished"
+WITHDRAWN, WEEKLY = "withdrawn", "weekly"
 DAYS_PER_MONTH = 30.4375
-_NONE = -1
-_LATE, _INCOMPLETE = 10_000, 100_000
+#: Costs on top of the days (at most some thousands): a form that another moment should have, one after the anchor, a broken-off one.
+_OTHER_MOMENT, _LATE, _INCOMPLETE = 100_000, 1_000_000, 10_000_000
+#: A day that no date reaches, for dates that are not known: nothing lies after it, and no window opens before it.
+_NEVER = np.int32(2**30)
+_STATUSES = ("not_yet_due", "open", "missed", "died", WITHDRAWN, TO_BE_FINISHED, "received")
+_FORM = (
+    "programme_id", "patient_id", "instrument", "row_id", "administered_on", "moment_given", "is_complete", "form_state",
+)  # fmt: skip
+#: Columns are made in so many threads.
+_THREADS = 2
+_NOT_YET_DUE, _OPEN, _MISSED, _DIED, _WITHDRAWN, _BEGUN, _RECEIVED = range(len(_STATUSES))
 
 
 def add_months(dates: Dates, months: npt.ArrayLike) -> Dates:
@@ -72,73 +98,129 @@ def first_episodes(episodes: pd.DataFrame, *, settings: Consortium) -> pd.DataFr
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """Rows: episode x instrument; columns: the months of the plan. Dates are days."""
+class _Grid:
+    """Episodes x moments, and the slots that the plans make of them.
 
-    rows: pd.DataFrame
-    months: tuple[int, ...]
-    due: Dates
-    opens: Dates
-    closes: Dates
+    `episodes` are in the order of the result. Arrays of episode x moment hold days, `_NEVER` where the moment does not exist.
+    `asks`: one row per programme, instrument and moment that is asked for, in the order of the result, as positions;
+    `place`: the row of `asks` by programme, instrument and moment, -1 where it is not asked.
+    """
+
+    episodes: pd.DataFrame
+    programmes: tuple[str, ...]
+    instruments: tuple[str, ...]
+    moments: tuple[str, ...]
+    asks: pd.DataFrame
+    place: Ints
+    due: Days
+    opens: Days
+    closes: Days
+    ended: Days
+    has_withdrawn: Bools
+
+    @cached_property
+    def programme(self) -> Ints:
+        """Position of the programme of every episode."""
+        return keys.positions(self.episodes["programme_id"], pd.Series(self.programmes, dtype="str"))
+
+    @cached_property
+    def first_ask(self) -> Ints:
+        """First row of `asks` of every programme, and the number of rows."""
+        return np.searchsorted(self.asks["programme"].to_numpy(), np.arange(len(self.programmes) + 1))
+
+    @cached_property
+    def first_slot(self) -> Ints:
+        """Number of the first slot of every episode, and the number of slots."""
+        return np.concatenate([[0], np.cumsum(np.diff(self.first_ask)[self.programme])])
 
     @property
     def n_slots(self) -> int:
-        """Moments of all rows together; slot number = row x months + position of the month."""
-        return self.due.size
+        """Slots of all episodes together."""
+        return int(self.first_slot[-1])
+
+    def slots(self, episode: Ints, instrument: Ints, moment: Ints | int) -> Ints:
+        """Slot of each episode, instrument and moment, -1 where the plan does not ask for it."""
+        programme = self.programme[episode]
+        ask = self.place[programme, instrument, moment]
+        return np.where(ask == NONE, NONE, self.first_slot[episode] + ask - self.first_ask[programme])
+
+    @cached_property
+    def moment_of_ask(self) -> Cells:
+        """Position of the moment of every row of `asks`."""
+        return self.asks["moment"].to_numpy(dtype=np.int32)
+
+    @cached_property
+    def of_slots(self) -> tuple[Cells, Cells]:
+        """Episode, and row of `asks`, of every slot."""
+        n = np.diff(self.first_slot)
+        episode = np.repeat(np.arange(len(self.episodes), dtype=np.int32), n)
+        first = (self.first_slot[:-1] - self.first_ask[self.programme]).astype(np.int32)
+        return episode, np.arange(self.n_slots, dtype=np.int32) - np.repeat(first, n)
+
+
+@dataclass(frozen=True)
+class _Forms:
+    """The forms, as numbers: `patient` and `instrument` are positions, -1 where the plans do not know them.
+
+    `of_patient` holds, per rank, the episode of each form's patient that has that rank, -1 where there is none.
+    """
+
+    frame: pd.DataFrame
+    instrument: Ints
+    day: Days
+    is_unfinished: Bools
+    is_incomplete: Bools
+    of_patient: tuple[Ints, ...]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def group(self) -> Ints:
+        """Number of the patient and instrument of every form, within which forms compete."""
+        patient = self.of_patient[0] if self.of_patient else np.full(len(self), NONE, dtype=np.int64)
+        return (patient + 1) * (int(self.instrument.max(initial=0)) + 2) + self.instrument + 1
+
+    @cached_property
+    def n_episodes(self) -> Ints:
+        """Episodes of the patient whose plan asks for the instrument at all."""
+        none = np.zeros(len(self), dtype=np.int64)
+        return sum((episodes != NONE for episodes in self.of_patient), start=none)
 
 
 def expected(
-    administrations: pd.DataFrame, episodes: pd.DataFrame, *, settings: Consortium, as_of: date
+    administrations: pd.DataFrame,
+    episodes: pd.DataFrame,
+    *,
+    settings: Consortium,
+    definitions: Mapping[str, Instrument],
+    as_of: date,
+    ends: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What the plan asks of every episode and what came of it: rows of `outcomes/expected`.
 
     `administrations`: accepted forms of all instruments, with programme_id, patient_id, instrument, row_id, administered_on,
-    moment_given and, optionally, is_complete and form_state. `episodes`: rows of `reference/episodes` (may be empty).
-    One row per episode, instrument of its programme and month of the plan, and one per form that fits none.
+    moment_given and, optionally, is_complete and form_state. `episodes`: rows of `reference/episodes` (may be empty). `ends`:
+    who died or withdrew, as `eligibility.ends` tells it; None: what the episodes tell.
+    One row per episode, instrument and moment of the plan of its programme, and one per form that fits none.
     `status`: received; to_be_finished (its form was only begun and the window is open; once it has closed the form counts as
-    what it holds: received); missed (the window has closed); open; not_yet_due; died (before it was due: not eligible);
-    unscheduled. Death counts for all episodes of the person; a death without a date makes every unanswered moment `died`.
+    what it holds: received); missed (the window has closed); open; not_yet_due; died or withdrawn (before it was due: not
+    eligible); weekly (of an instrument with a weekly series, and fits no moment); unscheduled. Death and withdrawal count for
+    all episodes of the person; a death without a date makes every unanswered moment `died`. Nobody is `open` after either.
     An episode whose anchor is not recorded has no due dates, so no rows. Without an episode of the patient only what the
     export states is known: a row `received` for each moment given, without due date or episode.
     """
-    plan = _plan(episodes, settings=settings, as_of=as_of)
-    forms = _ordered(administrations)
-    pairs = _pairs(plan, forms)
-    by_date = _match_by_date(plan, forms, pairs)
-    slot_form = _match_by_given_moment(plan, forms, pairs, slot_form=by_date)
-    planned = _planned_rows(plan, forms, slot_form, as_of=as_of)
-    used = np.isin(np.arange(len(forms)), slot_form)
-    other = _other_rows(forms[~used], _without_plan(plan, forms, pairs)[~used], episodes=episodes, settings=settings)
-    return EXPECTED.conform(pd.concat([planned, other], ignore_index=True))
-
-
-def response(expected: pd.DataFrame) -> pd.DataFrame:
-    """Response per programme, instrument and moment: rows of `outcomes/response`.
-
-    `expected`: rows of `outcomes/expected`, any number of programmes. Eligible = received or missed; an episode counts as
-    not yet due until its window has closed or its form has come; one that was only begun has not come. Started = not yet due + not eligible + eligible. Where a
-    programme has no episodes of an instrument registered, all but n_received is no data: missing, never zero. Forms outside
-    the plan of a programme that has one do not count.
-    """
-    rows = expected[expected["moment"] != UNSCHEDULED]
-    by = [rows["programme_id"], rows["instrument"], rows["moment"]]
-    is_planned, status = rows["due_on"].notna(), rows["status"]
-    counts = pd.DataFrame(
-        {
-            "n_started": is_planned,
-            "n_not_yet_due": is_planned & status.isin(["open", "not_yet_due", TO_BE_FINISHED]),
-            "n_not_eligible": is_planned & (status == "died"),
-            "n_eligible": is_planned & status.isin(["received", "missed"]),
-            "n_received": is_planned & (status == "received"),
-            "n_given": status == "received",
-        }
-    )
-    table = counts.astype("Int64").groupby(by).sum().reset_index()
-    has_plan = table.groupby(["programme_id", "instrument"])["n_started"].transform("sum") > 0
-    table["n_received"] = table["n_received"].where(has_plan, table["n_given"])
-    unknown = ["n_started", "n_not_yet_due", "n_not_eligible", "n_eligible"]
-    table[unknown] = table[unknown].where(has_plan)
-    return RESPONSE.conform(_in_order(_with_share(table)).drop(columns="n_given"))
+    plans = [plan_of(p, settings=settings, definitions=definitions) for p in settings.programmes]
+    known = eligibility.ends(episodes, as_of=as_of) if ends is None else ends
+    grid = _grid(episodes, plans, settings=settings, ends=known, as_of=as_of)
+    forms = _forms(administrations, grid)
+    slot_form = _match_by_date(grid, forms)
+    _match_by_given_moment(grid, forms, slot_form)
+    planned = _planned_rows(grid, forms, slot_form, settings=settings, as_of=as_of)
+    is_other = np.ones(len(forms), dtype=bool)
+    is_other[slot_form[slot_form != NONE]] = False
+    other = _other_rows(forms, np.flatnonzero(is_other), moments=grid.moments, episodes=episodes, settings=settings)
+    return EXPECTED.conform(pd.concat([planned, other], ignore_index=True) if len(other) else planned)
 
 
 def days_quiet(programmes: pd.DataFrame, *, as_of: date) -> pd.Series:
@@ -156,31 +238,6 @@ def days_quiet(programmes: pd.DataFrame, *, as_of: date) -> pd.Series:
     return pd.Series((pd.Timestamp(as_of) - last).dt.days, dtype="Int64")
 
 
-def _with_share(table: pd.DataFrame) -> pd.DataFrame:
-    eligible = table["n_eligible"].to_numpy(dtype=float, na_value=np.nan)
-    received = np.where(np.isnan(eligible), np.nan, table["n_received"].to_numpy(dtype=float, na_value=np.nan))
-    share, lower, upper = intervals.wilson(count=received, n=eligible)
-    return table.assign(response_share=share, lower_95=lower, upper_95=upper)
-
-
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    months = table["moment"].map({name: month_of(name) for name in table["moment"].unique()})
-    order = table.assign(month=months).sort_values(["programme_id", "instrument", "month"]).index
-    return table.loc[order]
-
-
-def _days(dates: pd.Series) -> Dates:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
-
-
-def _ordered(administrations: pd.DataFrame) -> pd.DataFrame:
-    """Forms in an order that does not depend on the order of the input: incomplete ones last, then by date and row."""
-    forms = administrations.assign(is_unfinished=is_unfinished(administrations))
-    incomplete = ~administrations["is_complete"].fillna(True) if "is_complete" in administrations else False
-    forms["is_incomplete"] = incomplete | forms["is_unfinished"]
-    return forms.sort_values(["programme_id", "is_incomplete", "administered_on", "row_id"]).reset_index(drop=True)
-
-
 def is_unfinished(administrations: pd.DataFrame) -> Bools:
     """Forms that were opened or begun and not finished, where the frame says in which state they are."""
     if "form_state" not in administrations:
@@ -188,199 +245,358 @@ def is_unfinished(administrations: pd.DataFrame) -> Bools:
     return administrations["form_state"].isin(UNFINISHED).to_numpy(dtype=bool)
 
 
-def _died_on(episodes: pd.DataFrame, *, as_of: date) -> pd.Series:
-    """Date of death of the person, as known on `as_of`; the first of all days where a death has no date."""
-    deaths = episodes[episodes["end_reason"] == "died"]
-    when = deaths["ended_on"].fillna(pd.Timestamp(1, 1, 1).as_unit("s"))
-    known = when[when <= pd.Timestamp(as_of)]
-    people = [deaths.loc[known.index, "programme_id"], deaths.loc[known.index, "patient_id"]]
-    by_person = known.groupby(people).min().rename("died_on").reset_index()
-    return episodes[["programme_id", "patient_id"]].merge(by_person, how="left")["died_on"].set_axis(episodes.index)
+def _dates(days: npt.NDArray[np.int32]) -> Dates:
+    """Days as dates, those that do not exist as missing."""
+    seconds = days.astype(np.int64) * 86_400
+    seconds[np.abs(days) == _NEVER] = np.iinfo(np.int64).min
+    return seconds.view("datetime64[s]")
 
 
-def _plan(episodes: pd.DataFrame, *, settings: Consortium, as_of: date) -> _Plan:
-    known = episodes.assign(anchor=anchors(episodes, settings=settings), died_on=_died_on(episodes, as_of=as_of))
-    known = known.dropna(subset=["anchor", "patient_id"]).sort_values(["programme_id", "episode_id"])
-    asked = [(p, i) for p, programme in settings.programmes.items() for i in programme.instruments]
-    instruments = pd.DataFrame(asked, columns=["programme_id", "instrument"], dtype="str")
-    columns = ["programme_id", "patient_id", "episode_id", "anchor", "died_on"]
-    rows = known[columns].merge(instruments, on="programme_id")
-    due = add_months(_days(rows["anchor"])[:, None], np.array(settings.months)[None, :])
-    windows = [settings.windows.baseline if month == 0 else settings.windows.later for month in settings.months]
-    before, after = np.array(windows, dtype="timedelta64[D]").T
-    return _Plan(rows=rows, months=settings.months, due=due, opens=due + before, closes=due + after)
+def _days(dates: pd.Series, *, missing: np.int32 = _NEVER) -> Days:
+    days = dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]")
+    found = days.astype(np.int64).clip(-_NEVER, _NEVER).astype(np.int32)
+    found[np.isnat(days)] = missing
+    return found
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Form and plan row of the same programme, patient and instrument; `group` is a number for these three."""
-
-    form: Ints
-    row: Ints
-    group: Ints
-    n_of_form: Ints
+# ---- the plan in days ---------------------------------------------------------------------------------------------------------
 
 
-def _pairs(plan: _Plan, forms: pd.DataFrame) -> _Pairs:
-    of_forms, of_plan = keys.row_codes(forms, plan.rows, columns=["programme_id", "patient_id", "instrument"])
-    form, row = keys.join(of_forms, of_plan)
-    return _Pairs(form, row, of_forms[form], np.bincount(form, minlength=len(forms)))
+def _grid(episodes: pd.DataFrame, plans: list[Plan], *, settings: Consortium, ends: pd.DataFrame, as_of: date) -> _Grid:
+    known = episodes.assign(month_0=anchors(episodes, settings=settings)).dropna(subset=["month_0", "patient_id"])
+    known = known[known["programme_id"].isin([p.programme_id for p in plans])]
+    known = known.sort_values(["programme_id", "episode_id"]).reset_index(drop=True)
+    plans = sorted(plans, key=lambda plan: plan.programme_id)
+    programmes = tuple(plan.programme_id for plan in plans)
+    instruments = tuple(dict.fromkeys(i for plan in plans for i in plan.asks))
+    moments = tuple(sorted({m for plan in plans for m in plan.moments}, key=place_of))
+    asks, place = _asks(plans, instruments, moments)
+    due, opens, closes = _windows(known, moments, settings=settings, as_of=as_of)
+    ended, has_withdrawn = _ends_of(known, ends)
+    return _Grid(
+        known, programmes, instruments, moments, asks, place, due, opens, closes, ended, has_withdrawn
+    )  # fmt: skip
 
 
-def _match_by_date(plan: _Plan, forms: pd.DataFrame, pairs: _Pairs) -> Ints:
+def _asks(plans: list[Plan], instruments: tuple[str, ...], moments: tuple[str, ...]) -> tuple[pd.DataFrame, Ints]:
+    rows = [
+        (p, instruments.index(i), moments.index(m), requirement)
+        for p, plan in enumerate(plans)
+        for i, asked in plan.asks.items()
+        for m, requirement in asked.items()
+    ]
+    asks = pd.DataFrame(rows, columns=["programme", "instrument", "moment", "requirement"])
+    asks = asks.astype({"programme": "int64", "instrument": "int64", "moment": "int64", "requirement": "str"})
+    place = np.full((len(plans), len(instruments), len(moments)), NONE, dtype=np.int64)
+    place[asks["programme"], asks["instrument"], asks["moment"]] = np.arange(len(asks))
+    return asks, place
+
+
+def _windows(
+    known: pd.DataFrame, moments: tuple[str, ...], *, settings: Consortium, as_of: date
+) -> tuple[Days, Days, Days]:
+    """Due date and window of every episode and moment; programmes differ in their windows."""
+    due = np.full((len(known), len(moments)), _NEVER, dtype=np.int32)
+    opens, closes = due.copy(), np.full_like(due, -_NEVER)
+    month_0 = known["month_0"].to_numpy(dtype="datetime64[s]").astype("datetime64[D]")
+    programme, names = pd.factorize(known["programme_id"])
+    windows = [settings.windows_of(name) for name in names]
+    for k, moment in enumerate(moments):
+        month = month_of(moment)
+        if month is not None:
+            due[:, k] = add_months(month_0, month).astype(np.int64)
+        elif moment == REBASELINE:
+            longest = np.array([-each.baseline[0] for each in windows], dtype=np.int64)[programme]
+            due[:, k] = _long_waits(known, longest)
+        else:
+            due[:, k] = _ended_treatments(known, as_of=as_of)
+        exists = due[:, k] != _NEVER
+        for at, days in enumerate((opens, closes)):
+            moved = np.array([window_of(moment, each)[at] for each in windows], dtype=np.int64)[programme]
+            days[exists, k] = (due[:, k] + moved)[exists]
+    if REBASELINE in moments and BASELINE in moments:
+        again, first = moments.index(REBASELINE), moments.index(BASELINE)
+        opens[:, again] = np.maximum(opens[:, again], closes[:, first] + 1)
+    return due, opens, closes
+
+
+def _long_waits(known: pd.DataFrame, longest: Ints) -> Days:
+    """First main session of the episodes that waited for it longer than so many days, and `_NEVER` for the others."""
+    started, month_0 = _days(known["started_on"]), _days(known["month_0"])
+    return np.where(started.astype(np.int64) - month_0 > longest, started, _NEVER).astype(np.int32)
+
+
+def _ended_treatments(known: pd.DataFrame, *, as_of: date) -> Days:
+    """Last main session of the episodes that have ended by then and not in death, and `_NEVER` for the others."""
+    is_over = (known["ended_on"] <= pd.Timestamp(as_of)) & (known["end_reason"] != "died").fillna(True)
+    return np.where(is_over.to_numpy(dtype=bool), _days(known["ended_on"]), _NEVER)
+
+
+def _ends_of(known: pd.DataFrame, ends: pd.DataFrame) -> tuple[Days, Bools]:
+    """Day on which the person of every episode died or withdrew, `_NEVER` where neither; and whether it was a withdrawal."""
+    of_known, of_ends = keys.row_codes(known, ends, columns=["programme_id", "patient_id"])
+    where = keys.lookup(of_known, of_ends)
+    ended = np.append(_days(ends["ended_on"]), _NEVER)[where]
+    return ended, np.append((ends["why"] == eligibility.WITHDREW).to_numpy(dtype=bool), False)[where]
+
+
+# ---- matching -----------------------------------------------------------------------------------------------------------------
+
+
+def _forms(administrations: pd.DataFrame, grid: _Grid) -> _Forms:
+    columns = [c for c in _FORM if c in administrations.columns]
+    frame = administrations[columns].reset_index(drop=True)
+    begun = is_unfinished(frame)
+    complete = frame["is_complete"].fillna(True).to_numpy(dtype=bool) if "is_complete" in frame else True
+    instrument = keys.positions(frame["instrument"], pd.Series(grid.instruments, dtype="str"))
+    of_patient = tuple(
+        _asking(grid, episodes, instrument) for episodes in _episodes_of(frame, grid.episodes, grid.programmes)
+    )
+    return _Forms(frame, instrument, _days(frame["administered_on"]), begun, begun | ~np.asarray(complete), of_patient)
+
+
+def _asking(grid: _Grid, episode: Ints, instrument: Ints) -> Ints:
+    """The episodes whose programme asks for the instrument, -1 for the others."""
+    asks = np.zeros((len(grid.programmes) + 1, len(grid.instruments) + 1), dtype=bool)
+    asks[:-1, :-1] = (grid.place != NONE).any(axis=2)
+    programme = np.append(grid.programme, NONE)[episode]
+    return np.where(asks[programme, instrument], episode, NONE)
+
+
+def _episodes_of(rows: pd.DataFrame, episodes: pd.DataFrame, programmes: tuple[str, ...]) -> list[Ints]:
+    """Per rank the position of the episode of each row's patient that has it, -1 where there are fewer, in order of the episodes."""
+    patients = episodes["patient_id"].drop_duplicates()
+    names = pd.Series(programmes, dtype="str")
+
+    def people(frame: pd.DataFrame) -> Ints:
+        patient, programme = keys.positions(frame["patient_id"], patients), keys.positions(frame["programme_id"], names)
+        return np.where((patient < 0) | (programme < 0), NONE, patient * len(names) + programme)
+
+    numbers, person = np.unique(people(episodes), return_inverse=True)
+    order = np.argsort(person, kind="stable")
+    n_of = np.bincount(person, minlength=len(numbers))
+    first = np.cumsum(n_of) - n_of
+    of_rows = _position(people(rows), numbers)
+    n_of_rows = np.append(n_of, 0)[of_rows]
+    found = []
+    for rank in range(int(n_of.max(initial=0))):
+        where = np.append(first, 0)[of_rows] + rank
+        found.append(np.where(n_of_rows > rank, order[np.minimum(where, len(order) - 1)], NONE))
+    return found
+
+
+def _position(values: Ints, known: Ints) -> Ints:
+    """Position of each value in `known`, which is sorted and without doubles; -1 where it is not there."""
+    size = int(known.max(initial=-1)) + 2
+    if size <= 2**26:
+        where = np.full(size, NONE, dtype=np.int64)
+        where[known] = np.arange(len(known))
+        return where[np.where(values < size - 1, values, NONE)]
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.where(known[at] == values, at, NONE)
+
+
+def _match_by_date(grid: _Grid, forms: _Forms) -> Ints:
     """The form of every slot, -1 where there is none."""
-    day = _days(forms["administered_on"])[pairs.form][:, None]
-    pair, month = np.nonzero((day >= plan.opens[pairs.row]) & (day <= plan.closes[pairs.row]))
-    days = (day[pair, 0] - plan.due[pairs.row[pair], month]).astype(np.int64)
-    is_late = (days > 0) & (np.array(plan.months)[month] == 0)
-    is_incomplete = forms["is_incomplete"].to_numpy(dtype=bool)[pairs.form[pair]]
-    # twice the days plus one after the due date: of two forms equally near the earlier is taken
-    cost = 2 * np.abs(days) + (days > 0) + _LATE * is_late + _INCOMPLETE * is_incomplete
-    edges = _Edges(pairs.form[pair], pairs.row[pair] * len(plan.months) + month, cost, pairs.group[pair])
-    slot_form = np.full(plan.n_slots, _NONE, dtype=np.int64)
-    for chosen in _assign(edges):
-        slot_form[chosen.slot] = chosen.form
+    form, slot = _fitting(grid, forms)
+    slot_form = np.full(grid.n_slots, NONE, dtype=np.int64)
+    is_settled = settled(form, slot, n_forms=len(forms), n_slots=grid.n_slots)
+    slot_form[slot[is_settled]] = form[is_settled]
+    edges, number = _edges(grid, forms, form[~is_settled], slot[~is_settled])
+    chosen = assign(edges)
+    slot_form[chosen.slot] = number[chosen.form]
     return slot_form
 
 
-@dataclass(frozen=True)
-class _Edges:
-    """Form and slot that may be matched, what that costs, and the group within which forms compete."""
+def _fitting(grid: _Grid, forms: _Forms) -> tuple[Ints, Ints]:
+    """All pairs of a form and a slot whose window holds the form's date."""
+    found: list[tuple[Ints, Ints]] = []
+    for episodes in forms.of_patient:
+        some = np.flatnonzero(episodes != NONE)
+        episode, day, instrument = episodes[some], forms.day[some], forms.instrument[some]
+        for k in range(len(grid.moments)):
+            fits = np.flatnonzero((day >= grid.opens[:, k][episode]) & (day <= grid.closes[:, k][episode]))
+            slot = grid.slots(episode[fits], instrument[fits], k)
+            found.append((some[fits[slot != NONE]], slot[slot != NONE]))
+    nothing = np.zeros(0, dtype=np.int64)
+    return np.concatenate([nothing, *(f for f, _ in found)]), np.concatenate([nothing, *(s for _, s in found)])
 
-    form: Ints
-    slot: Ints
-    cost: Ints
-    group: Ints
 
-    def __getitem__(self, which: npt.NDArray[np.generic] | slice) -> _Edges:
-        """The edges at these positions."""
-        return _Edges(self.form[which], self.slot[which], self.cost[which], self.group[which])
+def _edges(grid: _Grid, forms: _Forms, form: Ints, slot: Ints) -> tuple[Edges, Ints]:
+    """The pairs with their costs, and the form behind each of their numbers, which do not depend on the order of the input."""
+    episode_of, ask_of = grid.of_slots
+    episode, ask = episode_of[slot], ask_of[slot]
+    moment = grid.moment_of_ask[ask]
+    month_like = np.array([month_of(name) is not None for name in grid.moments], dtype=bool)
+    is_first = np.array([name in (BASELINE, REBASELINE) for name in grid.moments], dtype=bool)
+    days = forms.day[form].astype(np.int64) - grid.due[episode, moment]
+    cost = 2 * np.abs(days) + (days > 0)  # of two forms equally near the earlier is taken
+    cost += _LATE * (is_first[moment] & (days > 0)) + _OTHER_MOMENT * ~month_like[moment]
+    cost += _INCOMPLETE * forms.is_incomplete[form]
+    used, position = np.unique(form, return_inverse=True)
+    order = _order(forms, used)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    group = np.unique(forms.group[form], return_inverse=True)[1]
+    return Edges(rank[position], slot, cost, group), used[order]
 
 
-def _assign(edges: _Edges) -> list[_Edges]:
-    """The edges of a matching of most forms at least cost, in parts.
+def _order(forms: _Forms, some: Ints) -> Ints:
+    """Order of some forms that does not depend on the order of the input.
 
-    Where no form of a group has a choice (windows that do not overlap) every slot takes its cheapest form. Where forms have
-    a choice but their cheapest slots are all different, each takes that. Both are optimal; the rest is solved group by group.
+    By patient (as the plan knows them) and instrument; then complete ones first, by date, and by row. Rows are compared only
+    where all others agree.
     """
-    has_choice = np.bincount(edges.form, minlength=1)[edges.form] > 1
-    is_tangled = np.isin(edges.group, edges.group[has_choice])
-    free, tangled = edges[~is_tangled], edges[is_tangled]
-    parts = [free[_cheapest(free.slot, free)]]
-    wished = tangled[_cheapest(tangled.form, tangled)]
-    contested = wished.slot[~keys.first_of_each(wished.slot)]
-    has_conflict = np.isin(tangled.group, wished.group[np.isin(wished.slot, contested)])
-    parts.append(wished[~np.isin(wished.group, tangled.group[has_conflict])])
-    hard = tangled[has_conflict]
-    hard = hard[np.argsort(hard.group, kind="stable")]
-    bounds = [*np.flatnonzero(keys.first_of_each(hard.group)), len(hard.group)]
-    return parts + [_solve(hard[a:b]) for a, b in pairwise(bounds)]
+    group = forms.group[some] * 2 + forms.is_incomplete[some]
+    key = (group << 32) + forms.day[some]
+    order = np.argsort(key, kind="stable")
+    is_same = np.diff(key[order]) == 0
+    is_tied = np.append(is_same, False) | np.append(False, is_same) if len(some) else np.zeros(0, dtype=bool)
+    tied = order[is_tied]
+    row = pd.factorize(forms.frame["row_id"].take(some[tied]), sort=True)[0]
+    order[is_tied] = tied[np.lexsort([row, key[tied]])]
+    return order
 
 
-def _cheapest(by: Ints, edges: _Edges) -> Ints:
-    """Positions of the cheapest edge of every value of `by`; of equal ones the first form in order."""
-    order: Ints = np.asarray(np.lexsort((edges.slot, edges.form, edges.cost, by)), dtype=np.int64)
-    first: Ints = np.asarray(order[keys.first_of_each(by[order])], dtype=np.int64)
-    return first
+def _given(forms: pd.DataFrame, moments: tuple[str, ...]) -> Ints:
+    """Position of the moment that each form states, -1 where it states none of them."""
+    return keys.positions(forms["moment_given"], pd.Series(moments, dtype="str"))
 
 
-def _solve(edges: _Edges) -> _Edges:
-    """Matching of most forms at least cost within one group (Hungarian method)."""
-    from scipy.optimize import linear_sum_assignment
-
-    forms, form = np.unique(edges.form, return_inverse=True)
-    slots, slot = np.unique(edges.slot, return_inverse=True)
-    # one more match is worth more than all costs together
-    worth = (edges.cost.max() + 1) * (min(len(forms), len(slots)) + 1) - edges.cost
-    gain = np.zeros((len(forms), len(slots)))
-    gain[form, slot] = worth
-    taken = np.zeros(gain.shape, dtype=bool)
-    taken[linear_sum_assignment(gain, maximize=True)] = True
-    return edges[taken[form, slot]]
-
-
-def _given(plan: _Plan, forms: pd.DataFrame) -> Ints:
-    """Position in the plan's months of the moment that each form states, -1 where it states none of them."""
-    positions = {moment_name(month): k for k, month in enumerate(plan.months)}
-    return np.asarray(forms["moment_given"].map(positions).fillna(_NONE), dtype=np.int64)
-
-
-def _match_by_given_moment(plan: _Plan, forms: pd.DataFrame, pairs: _Pairs, *, slot_form: Ints) -> Ints:
-    """`slot_form` with forms without a date added, at the stated moment, where the patient has one episode and it is free."""
-    given = _given(plan, forms)
-    undated = forms["administered_on"].isna().to_numpy() & (given != _NONE) & (pairs.n_of_form == 1)
-    which = undated[pairs.form]
-    form, slot = pairs.form[which], pairs.row[which] * len(plan.months) + given[pairs.form[which]]
-    form, slot = form[slot_form[slot] == _NONE], slot[slot_form[slot] == _NONE]
+def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Ints) -> None:
+    """Adds forms without a date to `slot_form`, at the stated moment, where the patient has one episode and it is free."""
+    undated = np.flatnonzero((forms.day == _NEVER) & (forms.n_episodes == 1))
+    if not len(undated):
+        return
+    undated = undated[_order(forms, undated)]
+    moment = _given(forms.frame.iloc[undated], grid.moments)
+    undated, moment = undated[moment != NONE], moment[moment != NONE]
+    episode = np.max([episodes[undated] for episodes in forms.of_patient], axis=0)
+    slot = grid.slots(episode, forms.instrument[undated], moment)
+    is_free = (slot != NONE) & (slot_form[slot] == NONE)
+    slot, undated = slot[is_free], undated[is_free]
     first = keys.first_of_each(slot)
-    matched = slot_form.copy()
-    matched[slot[first]] = form[first]
-    return matched
+    slot_form[slot[first]] = undated[first]
 
 
-def _without_plan(plan: _Plan, forms: pd.DataFrame, pairs: _Pairs) -> Bools:
+# ---- rows ---------------------------------------------------------------------------------------------------------------------
+
+
+def _planned_rows(grid: _Grid, forms: _Forms, slot_form: Ints, *, settings: Consortium, as_of: date) -> pd.DataFrame:
+    episode, ask = grid.of_slots
+    cell = episode * np.int32(len(grid.moments)) + grid.moment_of_ask[ask]
+    exists = grid.due.ravel()[cell] != _NEVER
+    if not exists.all():
+        episode, ask, cell, slot_form = (each[exists] for each in (episode, ask, cell, slot_form))
+    day = np.append(forms.day, _NEVER)[slot_form]
+    anchor = [settings.programmes[p].anchor for p in grid.programmes]
+    programme = grid.programme.astype(np.int32)[episode]
+    columns: dict[str, Callable[[], Any]] = {
+        "programme_id": lambda: _texts(grid.programmes, programme),
+        "patient_id": lambda: keys.taken(grid.episodes["patient_id"], episode),
+        "episode_id": lambda: keys.taken(grid.episodes["episode_id"], episode),
+        "instrument": lambda: _texts([grid.instruments[i] for i in grid.asks["instrument"]], ask),
+        "moment": lambda: _texts([grid.moments[m] for m in grid.asks["moment"]], ask),
+        "requirement": lambda: keys.taken(grid.asks["requirement"], ask),
+        "anchor": lambda: _texts(anchor, programme),
+        "due_on": lambda: _dates(grid.due).ravel()[cell],
+        "opens_on": lambda: _dates(grid.opens).ravel()[cell],
+        "closes_on": lambda: _dates(grid.closes).ravel()[cell],
+        "status": lambda: _texts(_STATUSES, _status(grid, forms, cell, slot_form, as_of=as_of)),
+        "row_id": lambda: keys.taken(forms.frame["row_id"], slot_form),
+        "administered_on": lambda: _dates(day),
+        "days_from_due": lambda: _days_from_due(grid, cell, day),
+        "is_late_baseline": lambda: _is_late(grid, episode, ask, day),
+    }
+    return pd.DataFrame(_made(columns), copy=False)
+
+
+def _made(columns: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """The columns, several at a time: what makes them lets other threads run."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return dict(zip(columns, pool.map(lambda make: make(), columns.values()), strict=True))
+
+
+def _texts(names: Sequence[str], codes: npt.NDArray[np.integer]) -> pd.api.extensions.ExtensionArray:
+    return keys.taken(pd.Series(names, dtype="str"), codes)
+
+
+def _days_from_due(grid: _Grid, cell: Cells, day: Days) -> pd.arrays.IntegerArray:
+    is_unknown = day == _NEVER
+    days = day - grid.due.ravel()[cell]
+    days[is_unknown] = 0
+    return pd.arrays.IntegerArray(days, is_unknown)
+
+
+def _status(grid: _Grid, forms: _Forms, cell: Cells, slot_form: Ints, *, as_of: date) -> npt.NDArray[np.int8]:
+    status = _without_form(grid, as_of=as_of).ravel()[cell]
+    has_form = slot_form != NONE
+    if forms.is_unfinished.any():
+        is_begun = np.append(forms.is_unfinished, False)[slot_form] & np.isin(status, [_OPEN, _NOT_YET_DUE])
+        status[is_begun] = _BEGUN
+        has_form &= ~is_begun
+    status[has_form] = _RECEIVED
+    return status
+
+
+def _without_form(grid: _Grid, *, as_of: date) -> npt.NDArray[np.int8]:
+    """Status of every episode and moment for which no form came."""
+    today = (as_of - date(1970, 1, 1)).days
+    ended = grid.ended[:, None]
+    is_over = (today > grid.closes) | (ended != _NEVER)
+    gone = np.where(grid.has_withdrawn, _WITHDRAWN, _DIED)[:, None]
+    waiting = np.where(today < grid.opens, _NOT_YET_DUE, _OPEN)
+    return np.where(ended < grid.due, gone, np.where(is_over, _MISSED, waiting)).astype(np.int8)
+
+
+def _is_late(grid: _Grid, episode: Cells, ask: Cells, day: Days) -> pd.arrays.BooleanArray:
+    """Whether a baseline came after the first main session; missing where either day is not known, false for what is no baseline."""
+    is_baseline = np.array([name == BASELINE for name in grid.moments], dtype=bool)[grid.moment_of_ask]
+    which = np.flatnonzero(is_baseline[ask] & (day != _NEVER))
+    started = _days(grid.episodes["started_on"])[episode[which]]
+    late, unknown = np.zeros(len(day), dtype=bool), np.zeros(len(day), dtype=bool)
+    late[which], unknown[which] = day[which] > started, started == _NEVER
+    return pd.arrays.BooleanArray(late, unknown)
+
+
+def _other_rows(
+    forms: _Forms, some: Ints, *, moments: tuple[str, ...], episodes: pd.DataFrame, settings: Consortium
+) -> pd.DataFrame:
+    """One row per form outside the plan: `received` at the moment it states where that counts, else `unscheduled` or `weekly`."""
+    some = some[_order(forms, some)]
+    rows = forms.frame.iloc[some]
+    counts = _without_plan(forms, some, moments)
+    status = np.where(counts, "received", np.where(_is_weekly(rows, settings), WEEKLY, UNSCHEDULED))
+    return pd.DataFrame(
+        {
+            **{c: rows[c].array for c in ("programme_id", "patient_id", "instrument", "row_id", "administered_on")},
+            "episode_id": _episode_of(rows, episodes=episodes, settings=settings),
+            "moment": rows["moment_given"].where(counts, UNSCHEDULED).array,
+            "anchor": rows["programme_id"].map({k: p.anchor for k, p in settings.programmes.items()}).array,
+            "status": status,
+        }
+    )
+
+
+def _without_plan(forms: _Forms, some: Ints, moments: tuple[str, ...]) -> Bools:
     """True for the forms that count for the moment they state because no episode asks their patient for the instrument."""
-    can = (_given(plan, forms) != _NONE) & (pairs.n_of_form == 0) & forms["patient_id"].notna().to_numpy()
-    (codes,) = keys.row_codes(forms[can], columns=["programme_id", "patient_id", "instrument", "moment_given"])
-    counts = np.zeros(len(forms), dtype=bool)
-    counts[np.flatnonzero(can)[keys.first_of_each(codes)]] = True
+    at = np.flatnonzero(forms.n_episodes[some] == 0)
+    rows = forms.frame.iloc[some[at]]
+    can = (_given(rows, moments) != NONE) & rows["patient_id"].notna().to_numpy()
+    (codes,) = keys.row_codes(rows[can], columns=["programme_id", "patient_id", "instrument", "moment_given"])
+    counts = np.zeros(len(some), dtype=bool)
+    counts[at[can][keys.first_of_each(codes)]] = True
     return counts
 
 
-def _planned_rows(plan: _Plan, forms: pd.DataFrame, slot_form: Ints, *, as_of: date) -> pd.DataFrame:
-    n_months = len(plan.months)
-    row, has_form = np.repeat(np.arange(len(plan.rows)), n_months), slot_form != _NONE
-    matched = forms[["row_id", "administered_on"]].reindex(pd.Index(np.where(has_form, slot_form, len(forms))))
-    due = plan.due.ravel()
-    return pd.DataFrame(
-        {
-            **{c: plan.rows[c].take(row).array for c in ("programme_id", "patient_id", "episode_id", "instrument")},
-            "moment": pd.Series([moment_name(m) for m in plan.months], dtype="str")
-            .take(np.tile(np.arange(n_months), len(plan.rows)))
-            .array,
-            "due_on": due,
-            "opens_on": plan.opens.ravel(),
-            "closes_on": plan.closes.ravel(),
-            "status": _status(plan, has_form, _is_only_begun(forms, slot_form), as_of=as_of),
-            "row_id": matched["row_id"].array,
-            "administered_on": matched["administered_on"].array,
-            "days_from_due": pd.Series(_days(matched["administered_on"]) - due).dt.days.astype("Int32").array,
-        }
-    )
-
-
-def _is_only_begun(forms: pd.DataFrame, slot_form: Ints) -> Bools:
-    """Slots whose form was opened or begun and not finished."""
-    unfinished = np.append(forms["is_unfinished"].to_numpy(dtype=bool), False)
-    return unfinished[slot_form]  # where there is no form, the last: False
-
-
-def _status(plan: _Plan, has_form: Bools, is_only_begun: Bools, *, as_of: date) -> npt.NDArray[np.object_]:
-    today = np.datetime64(as_of)
-    died_on = _days(plan.rows["died_on"])[:, None]
-    is_dead = np.broadcast_to(~np.isnat(died_on), plan.due.shape)
-    is_over = (today > plan.closes).ravel() | is_dead.ravel()
-    chosen = [
-        is_only_begun & ~is_over,
-        has_form,
-        (died_on < plan.due).ravel(),
-        is_over,
-        (today < plan.opens).ravel(),
-    ]
-    words = [TO_BE_FINISHED, "received", "died", "missed", "not_yet_due"]
-    return np.select(chosen, [np.array(word, dtype=object) for word in words], np.array("open", dtype=object))
-
-
-def _other_rows(forms: pd.DataFrame, counts: Bools, *, episodes: pd.DataFrame, settings: Consortium) -> pd.DataFrame:
-    """One row per form outside the plan: `received` at the moment it states where that counts, else `unscheduled`."""
-    return pd.DataFrame(
-        {
-            **{c: forms[c].array for c in ("programme_id", "patient_id", "instrument", "row_id", "administered_on")},
-            "episode_id": _episode_of(forms, episodes=episodes, settings=settings),
-            "moment": forms["moment_given"].where(counts, UNSCHEDULED).array,
-            "status": np.where(counts, "received", UNSCHEDULED),
-        }
-    )
+def _is_weekly(rows: pd.DataFrame, settings: Consortium) -> Bools:
+    """Forms of a known patient of an instrument that the programme has filled in every week."""
+    series = [(p, i) for p, programme in settings.programmes.items() for i in programme.weekly]
+    known = pd.DataFrame(series, columns=["programme_id", "instrument"], dtype="str")
+    if not series:
+        return np.zeros(len(rows), dtype=bool)
+    of_rows, of_known = keys.row_codes(rows, known, columns=["programme_id", "instrument"])
+    return (keys.lookup(of_rows, of_known) >= 0) & rows["patient_id"].notna().to_numpy()
 
 
 def _episode_of(forms: pd.DataFrame, *, episodes: pd.DataFrame, settings: Consortium) -> npt.NDArray[np.object_]:
@@ -392,14 +608,15 @@ def _episode_of(forms: pd.DataFrame, *, episodes: pd.DataFrame, settings: Consor
     known = known.sort_values(["anchor", "episode_id"])
     of_forms, of_episodes = keys.row_codes(forms, known, columns=["programme_id", "patient_id"])
     form, episode = keys.join(of_forms, of_episodes)
-    chosen = np.full(len(forms), _NONE, dtype=np.int64)
+    chosen = np.full(len(forms), NONE, dtype=np.int64)
     chosen[form[::-1]] = episode[::-1]
-    opened = _days(known["anchor"]) + np.timedelta64(settings.windows.baseline[0], "D")
-    day = _days(forms["administered_on"])
+    before = known["programme_id"].map({p: settings.windows_of(p).baseline[0] for p in settings.programmes})
+    opened = _days(known["anchor"]) + before.to_numpy(dtype=float)
+    day = _days(forms["administered_on"], missing=-_NEVER)
     begun = day[form] >= opened[episode]
     chosen[form[begun]] = episode[begun]
-    chosen[np.isnat(day) & (np.bincount(form, minlength=len(forms)) > 1)] = _NONE
+    chosen[(day == -_NEVER) & (np.bincount(form, minlength=len(forms)) > 1)] = NONE
     ids = known["episode_id"].to_numpy(dtype=object)
     found = np.full(len(forms), None, dtype=object)
-    found[chosen != _NONE] = ids[chosen[chosen != _NONE]]
+    found[chosen != NONE] = ids[chosen[chosen != NONE]]
     return found

@@ -68,7 +68,7 @@ class Table:
         if undeclared := [str(c) for c in frame.columns if c not in set(self.column_names)]:
             raise ValueError(f"{self.name} has no column {undeclared}; declare it in mbt_rom/tables.py")
         columns = {c.name: self._column(frame, c) for c in self.columns}
-        return pd.DataFrame(columns).reset_index(drop=True)
+        return pd.DataFrame(columns, copy=False).reset_index(drop=True)
 
     def _column(self, frame: pd.DataFrame, column: Column) -> pd.Series:
         if column.name not in frame.columns:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from expectations.plausibility import validate_plausibility
-from mbt_rom import schedule
+from mbt_rom import registry, schedule
 from mbt_rom.findings import RULES
 from mbt_rom.plausibility import Known
 from mbt_rom.registry import instrument
@@ -67,7 +67,9 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, **know
     told = scores.drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
     # A form of a patient who is in no register is set aside, so the plan never sees it.
     known_ones = told["patient_id"].isin(list(patients)) if patients else pd.Series(True, index=told.index)
-    expected = schedule.expected(told[known_ones], of, settings=SETTINGS, as_of=AS_OF)
+    expected = schedule.expected(
+        told[known_ones], of, settings=SETTINGS, definitions=registry.instruments(), as_of=AS_OF
+    )
     ids = [f"q{n}" for n in range(len(patients))]
     register = PATIENTS.conform(
         pd.DataFrame(

@@ -50,6 +50,7 @@ def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1), form_s
         given.drop_duplicates(["programme_id", "instrument", "row_id"]).assign(form_state=form_state),
         of,
         settings=SETTINGS,
+        definitions=registry.instruments(),
         as_of=as_of,
     )
     course = trajectories.trajectories(given, expected, of, settings=SETTINGS)

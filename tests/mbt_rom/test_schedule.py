@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from mbt_rom import schedule
+from mbt_rom import registry, schedule
+from mbt_rom.response import response
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EPISODES
 
@@ -44,14 +45,14 @@ def forms(*rows):
 def matched(given, of=None, **changes):
     """Moment and status of every form, by row_id."""
     of = episodes(("a", "e1", "p1", "2023-01-10")) if of is None else of
-    rows = schedule.expected(given, of, settings=consortium(**changes), as_of=AS_OF)
+    rows = schedule.expected(given, of, settings=consortium(**changes), definitions=registry.instruments(), as_of=AS_OF)
     rows = rows[rows["row_id"].notna()].set_index("row_id")
     return {row_id: (row.moment, row.status) for row_id, row in rows.iterrows()}
 
 
 def test_every_episode_is_asked_every_instrument_of_its_programme_at_every_month():
     of = episodes(("a", "e1", "p1", "2023-08-31"), ("b", "e2", "p2", None, None, None, "2022-02-28"))
-    rows = schedule.expected(forms(), of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(forms(), of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     assert len(rows) == 2 * 3 + 1 * 3
     bsi = rows[rows["instrument"] == "bsi"].set_index(["programme_id", "moment"])
     assert bsi["due_on"].dt.strftime("%Y-%m-%d").to_dict() == {
@@ -126,7 +127,7 @@ def test_overlapping_windows_answer_as_many_moments_as_possible():
 def test_a_form_belongs_to_the_episode_whose_window_takes_it():
     of = episodes(("a", "e1", "p1", "2023-01-10"), ("a", "e2", "p1", "2023-08-01"))
     given = forms(("r1", "p1", "2023-07-08"), ("r2", "p1", "2023-07-25"))
-    rows = schedule.expected(given, of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(given, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     rows = rows[rows["row_id"].notna()].set_index("row_id")
     assert rows[["episode_id", "moment"]].values.tolist() == [["e1", "m6"], ["e2", "baseline"]]
 
@@ -136,7 +137,7 @@ def test_an_unscheduled_form_belongs_to_the_episode_during_which_it_was_filled_i
     given = forms(
         ("r1", "p1", "2019-01-01"), ("r2", "p1", "2020-04-10"), ("r3", "p1", "2023-04-10"), ("r4", "p1", None)
     )
-    rows = schedule.expected(given, of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(given, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     rows = rows[rows["row_id"].notna()].set_index("row_id")
     assert rows["episode_id"].fillna("none").to_dict() == {"r1": "e1", "r2": "e1", "r3": "e2", "r4": "none"}
 
@@ -148,7 +149,7 @@ def test_death_ends_eligibility_from_the_next_moment_on_in_all_episodes():
         ("a", "e3", "p3", "2023-01-10", "2023-07-20", "dropped_out"),
     )
     given = forms(("r1", "p1", "2023-01-02"))
-    rows = schedule.expected(given, of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(given, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     bsi = rows[rows["instrument"] == "bsi"].set_index(["episode_id", "moment"])["status"]
     assert bsi["e1"].to_dict() == {"baseline": "received", "m6": "missed", "m12": "died"}
     assert bsi["e2"].to_dict() == {"baseline": "missed", "m6": "missed", "m12": "missed"}
@@ -157,7 +158,9 @@ def test_death_ends_eligibility_from_the_next_moment_on_in_all_episodes():
 
 def test_nobody_who_died_is_ever_open_and_a_death_without_a_date_stops_everything_unanswered():
     of = episodes(("a", "e1", "p1", "2023-08-20", "2024-02-25", "died"), ("a", "e2", "p2", "2023-01-10", None, "died"))
-    rows = schedule.expected(forms(("r1", "p2", "2023-01-02")), of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(
+        forms(("r1", "p2", "2023-01-02")), of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF
+    )
     bsi = rows[rows["instrument"] == "bsi"].set_index(["episode_id", "moment"])["status"]
     assert bsi["e1"].to_dict() == {"baseline": "missed", "m6": "missed", "m12": "died"}
     assert bsi["e2"].to_dict() == {"baseline": "received", "m6": "died", "m12": "died"}
@@ -165,7 +168,7 @@ def test_nobody_who_died_is_ever_open_and_a_death_without_a_date_stops_everythin
 
 def test_a_death_after_the_day_that_is_looked_at_is_not_yet_known():
     of = episodes(("a", "e1", "p1", "2023-08-20", "2024-03-02", "died"))
-    rows = schedule.expected(forms(), of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(forms(), of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     assert set(rows["status"]) == {"missed", "open", "not_yet_due"}
 
 
@@ -173,7 +176,9 @@ def test_without_a_register_forms_count_for_the_moment_they_state_and_nothing_is
     given = forms(
         ("r1", "p1", None, "baseline"), ("r2", "p1", None, "m6"), ("r3", "p1", None, "m6"), ("r4", "p1", None, "m7")
     )
-    rows = schedule.expected(given, episodes(), settings=consortium(), as_of=AS_OF).set_index("row_id")
+    rows = schedule.expected(
+        given, episodes(), settings=consortium(), definitions=registry.instruments(), as_of=AS_OF
+    ).set_index("row_id")
     assert rows["moment"].to_dict() == {"r1": "baseline", "r2": "m6", "r3": "unscheduled", "r4": "unscheduled"}
     assert rows["episode_id"].isna().all()
     assert rows["due_on"].isna().all()
@@ -199,14 +204,20 @@ def test_forms_without_a_patient_are_kept_and_never_matched():
 
 def test_same_patient_number_in_two_programmes_is_two_people():
     of = episodes(("a", "e1", "p1", "2023-01-10"), ("b", "e2", "p1", None, None, None, "2023-01-10"))
-    rows = schedule.expected(forms(("r1", "p1", "2023-01-10")), of, settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(
+        forms(("r1", "p1", "2023-01-10")), of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF
+    )
     assert rows.loc[rows["row_id"].notna(), "programme_id"].tolist() == ["a"]
 
 
 def test_an_episode_whose_month_0_is_not_recorded_has_no_due_dates():
     of = episodes(("b", "e1", "p1", "2023-01-10", None, None, None))
     rows = schedule.expected(
-        forms(("r1", "p1", "2023-01-10", None, "bsi", "b")), of, settings=consortium(), as_of=AS_OF
+        forms(("r1", "p1", "2023-01-10", None, "bsi", "b")),
+        of,
+        settings=consortium(),
+        definitions=registry.instruments(),
+        as_of=AS_OF,
     )
     assert rows["moment"].tolist() == ["unscheduled"]
 
@@ -220,7 +231,10 @@ def test_response_counts_each_status_once():
         ("a", "e5", "p5", "2024-02-01"),
     )
     given = forms(("r1", "p1", "2023-07-01"), ("r2", "p1", "2023-04-01"), ("r3", "p4", "2024-02-20"))
-    rows = schedule.response(schedule.expected(given, of, settings=consortium(), as_of=AS_OF))
+    rows = response(
+        schedule.expected(given, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF),
+        episodes=of,
+    )
     m6 = rows[(rows["instrument"] == "bsi") & (rows["moment"] == "m6")].iloc[0]
     counts = ["n_started", "n_not_yet_due", "n_not_eligible", "n_eligible", "n_received"]
     assert m6[counts].tolist() == [5, 1, 1, 3, 2]
@@ -231,7 +245,10 @@ def test_response_counts_each_status_once():
 
 def test_without_a_register_eligible_is_no_data_and_not_zero():
     given = forms(("r1", "p1", None, "baseline"), ("r2", "p2", None, "baseline"))
-    (row,) = schedule.response(schedule.expected(given, episodes(), settings=consortium(), as_of=AS_OF)).itertuples()
+    (row,) = response(
+        schedule.expected(given, episodes(), settings=consortium(), definitions=registry.instruments(), as_of=AS_OF),
+        episodes=episodes(),
+    ).itertuples()
     assert row.n_received == 2
     assert pd.isna(row.n_eligible)
     assert pd.isna(row.n_started)
@@ -239,9 +256,11 @@ def test_without_a_register_eligible_is_no_data_and_not_zero():
 
 
 def test_nothing_in_gives_nothing_out():
-    rows = schedule.expected(forms(), episodes(), settings=consortium(), as_of=AS_OF)
+    rows = schedule.expected(
+        forms(), episodes(), settings=consortium(), definitions=registry.instruments(), as_of=AS_OF
+    )
     assert len(rows) == 0
-    assert len(schedule.response(rows)) == 0
+    assert len(response(rows, episodes=episodes())) == 0
 
 
 # ---- forms that were begun ----------------------------------------------------------------------------------------------------
@@ -258,7 +277,9 @@ def test_a_form_that_was_only_begun_is_to_be_finished_while_its_window_is_open(s
     rows = forms(begun("r1", "2024-02-20", state), ("r0", "p1", "2023-09-01"))
     assert matched(rows, of) == {"r1": ("m6", "to_be_finished"), "r0": ("baseline", "received")}
     for as_of, status in (("2024-04-24", "to_be_finished"), ("2024-04-25", "received")):
-        found = schedule.expected(rows, of, settings=consortium(), as_of=date.fromisoformat(as_of))
+        found = schedule.expected(
+            rows, of, settings=consortium(), definitions=registry.instruments(), as_of=date.fromisoformat(as_of)
+        )
         assert found.set_index("row_id").loc["r1", "status"] == status
 
 
@@ -276,7 +297,9 @@ def test_nobody_waits_for_the_dead_to_finish_a_form():
 def test_a_form_to_be_finished_counts_as_not_yet_due():
     of = episodes(("a", "e1", "p1", "2023-09-10"), ("a", "e2", "p2", "2023-09-10"))
     rows = forms(begun("r1", "2024-02-20"), ("r2", "p2", "2024-02-20"))
-    table = schedule.response(schedule.expected(rows, of, settings=consortium(), as_of=AS_OF))
+    table = response(
+        schedule.expected(rows, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF), episodes=of
+    )
     m6 = table[(table["instrument"] == "bsi") & (table["moment"] == "m6")].iloc[0]
     counts = ["n_started", "n_not_yet_due", "n_not_eligible", "n_eligible", "n_received"]
     assert m6[counts].tolist() == [2, 1, 0, 1, 1]

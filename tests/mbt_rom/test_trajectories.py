@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mbt_rom import schedule, trajectories
+from mbt_rom import registry, schedule, trajectories
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EPISODES, EXPECTED, TRAJECTORIES
 
@@ -48,7 +48,9 @@ def test_every_score_keeps_its_date_and_gets_the_moment_of_its_form():
         ("r2", "bsi", "gsi", "2023-04-11", 1.2),
     )
     forms = given.drop_duplicates(["row_id", "instrument"])
-    expected = schedule.expected(forms, episodes(), settings=SETTINGS, as_of=date(2024, 1, 1))
+    expected = schedule.expected(
+        forms, episodes(), settings=SETTINGS, definitions=registry.instruments(), as_of=date(2024, 1, 1)
+    )
     found = trajectories.trajectories(given, expected, episodes(), settings=SETTINGS)
     assert found["moment"].tolist() == ["baseline", "baseline", "baseline", "unscheduled"]
     assert found["episode_id"].tolist() == ["e1"] * 4
@@ -60,7 +62,9 @@ def test_every_score_keeps_its_date_and_gets_the_moment_of_its_form():
 def test_one_row_number_of_two_instruments_is_two_forms():
     """A wide file: one row of the export holds a BSI of the baseline window, and a PHQ-9 that was matched to nothing."""
     given = scores(("r1", "bsi", "gsi", "2023-01-10", 1.5), ("r1", "phq9", "total", "2023-03-20", 12.0))
-    expected = schedule.expected(given, episodes(), settings=SETTINGS, as_of=date(2024, 1, 1))
+    expected = schedule.expected(
+        given, episodes(), settings=SETTINGS, definitions=registry.instruments(), as_of=date(2024, 1, 1)
+    )
     found = trajectories.trajectories(given, expected, episodes(), settings=SETTINGS)
     assert found["moment"].tolist() == ["baseline", "unscheduled"]
 
@@ -68,7 +72,9 @@ def test_one_row_number_of_two_instruments_is_two_forms():
 def test_without_date_or_episode_there_are_no_months():
     given = scores(("r1", "bsi", "gsi", None, 1.5))
     given["moment_given"] = "m6"
-    expected = schedule.expected(given, EPISODES.empty(), settings=SETTINGS, as_of=date(2024, 1, 1))
+    expected = schedule.expected(
+        given, EPISODES.empty(), settings=SETTINGS, definitions=registry.instruments(), as_of=date(2024, 1, 1)
+    )
     found = trajectories.trajectories(given, expected, EPISODES.empty(), settings=SETTINGS)
     assert found["moment"].tolist() == ["m6"]
     assert found["months_since_start"].isna().all()

@@ -47,6 +47,8 @@ SINGLE = {
     *(f"reference/{name}" for name in REGISTERS),
     "outcomes/expected",
     "outcomes/response",
+    "outcomes/response_by_period",
+    "outcomes/weekly",
     "outcomes/trajectories",
     "outcomes/psychometrics",
     "outcomes/item_psychometrics",

@@ -93,16 +93,18 @@ def test_what_is_shown_is_true_and_nothing_withheld_is_shown_as_zero(
         assert pd.isna(found[count]) or found[count] >= THRESHOLD
 
 
-@given(*[small_or_large] * 4)
-def test_deaths_cannot_be_pinned_in_a_row_of_the_response(not_due, died, missed, received):
-    counts = {"n_started": not_due + died + missed + received, "n_not_yet_due": not_due, "n_not_eligible": died}
+@given(*[small_or_large] * 5)
+def test_deaths_and_withdrawals_cannot_be_pinned_in_a_row_of_the_response(not_due, died, withdrawn, missed, received):
+    counts = {"n_started": not_due + died + withdrawn + missed + received, "n_not_yet_due": not_due}
+    counts |= {"n_not_eligible": died, "n_withdrawn": withdrawn}
     counts |= {"n_eligible": missed + received, "n_received": received}
     frame = RESPONSE.conform(pd.DataFrame([{"programme_id": "a", "instrument": "bsi", "moment": "m6"} | counts]))
     row = disclosure.protect_response(frame, threshold=THRESHOLD).iloc[0]
     names = list(counts)
     told = [({n: 1}, float(row[n])) for n in names if pd.notna(row[n])]
-    told.append(({"n_started": 1, "n_not_yet_due": -1, "n_not_eligible": -1, "n_eligible": -1}, 0.0))
-    for name in ("n_not_eligible", "n_received"):
+    parts = ("n_not_yet_due", "n_not_eligible", "n_withdrawn", "n_eligible")
+    told.append(({"n_started": 1, **dict.fromkeys(parts, -1)}, 0.0))
+    for name in ("n_not_eligible", "n_withdrawn", "n_received"):
         if pd.isna(row[name]):
             low, high = feasible(name, names, told)
             assert low < 0.5

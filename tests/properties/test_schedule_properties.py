@@ -7,7 +7,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mbt_rom import schedule
+from mbt_rom import registry, schedule
+from mbt_rom.response import response
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EPISODES
 
@@ -16,7 +17,15 @@ AS_OF = date(2024, 1, 1)
 
 
 def consortium(later, baseline):
-    programmes = {"a": {"name": "A", "issuer": "h", "instruments": ["bsi"]}}
+    programmes = {
+        "a": {
+            "name": "A",
+            "issuer": "h",
+            "instruments": ["bsi"],
+            "plan": "own",
+            "moments": {"bsi": {"required": [0, 3, 6]}},
+        }
+    }
     return Consortium.model_validate(
         {
             "name": "test",
@@ -99,7 +108,7 @@ def test_no_form_is_used_twice_none_is_lost_and_the_matching_is_the_best_there_i
     days, starts, settings = case
     days = days if len(starts) == 1 else days[:3]
     forms, episodes = frames(days, starts)
-    rows = schedule.expected(forms, episodes, settings=settings, as_of=AS_OF)
+    rows = schedule.expected(forms, episodes, settings=settings, definitions=registry.instruments(), as_of=AS_OF)
     assert sorted(rows["row_id"].dropna()) == sorted(forms["row_id"])
     slots = rows[rows["due_on"].notna()]
     assert len(slots) == 3 * len(starts)
@@ -118,8 +127,10 @@ def test_the_order_of_rows_does_not_matter(case, random):
     forms, episodes = frames(days, starts)
     order = list(range(len(forms)))
     random.shuffle(order)
-    one = schedule.expected(forms, episodes, settings=settings, as_of=AS_OF)
-    other = schedule.expected(forms.iloc[order], episodes.iloc[::-1], settings=settings, as_of=AS_OF)
+    one = schedule.expected(forms, episodes, settings=settings, definitions=registry.instruments(), as_of=AS_OF)
+    other = schedule.expected(
+        forms.iloc[order], episodes.iloc[::-1], settings=settings, definitions=registry.instruments(), as_of=AS_OF
+    )
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -127,7 +138,12 @@ def test_the_order_of_rows_does_not_matter(case, random):
 def test_everybody_who_started_is_counted_once_in_the_response(case):
     days, starts, settings = case
     forms, episodes = frames(days, starts)
-    rows = schedule.response(schedule.expected(forms, episodes, settings=settings, as_of=AS_OF))
+    rows = response(
+        schedule.expected(forms, episodes, settings=settings, definitions=registry.instruments(), as_of=AS_OF),
+        episodes=episodes,
+    )
     assert (rows["n_started"] == len(starts)).all()
-    assert (rows["n_started"] == rows["n_not_yet_due"] + rows["n_not_eligible"] + rows["n_eligible"]).all()
+    assert (
+        rows["n_started"] == rows["n_not_yet_due"] + rows["n_not_eligible"] + rows["n_withdrawn"] + rows["n_eligible"]
+    ).all()
     assert (rows["n_received"] <= rows["n_eligible"]).all()
