@@ -7,10 +7,13 @@ Belongs here: `consortium.yaml` and `mappings/*.yaml` of the demo. Does not belo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from mbt_rom.model import Instrument
-from mbt_rom.synthetic.exports import DUTCH_REASONS, DUTCH_SEX, EVENTS
+from mbt_rom.synthetic.closures import closures
+from mbt_rom.synthetic.exports import EVENTS
 from mbt_rom.synthetic.plans import Plan
+from mbt_rom.synthetic.register_files import DUTCH_DATES, DUTCH_REASONS, DUTCH_SEX
 
 _HEAD = """\
 # A SYNTHETIC consortium: invented programmes, invented people. Written by `rom demo`.
@@ -56,15 +59,23 @@ forms:
 """
 
 
-def settings_text(plans: Sequence[Plan]) -> str:
+def settings_text(plans: Sequence[Plan], *, as_of: date) -> str:
     """`consortium.yaml` for these programmes."""
-    return _HEAD + "".join(
-        f"  {p.programme_id}:\n"
-        f"    name: {p.name}\n"
-        f"    issuer: {p.issuer}\n"
-        f"    format: {p.kind.format}\n"
-        f"    instruments: [{', '.join(p.instruments)}]\n"
-        for p in plans
+    return _HEAD + "".join(_programme(p, as_of) for p in plans)
+
+
+def _programme(plan: Plan, as_of: date) -> str:
+    closed = "".join(f"      - {{from: {first}, until: {until}}}\n" for first, until in closures(as_of))
+    return (
+        f"  {plan.programme_id}:\n"
+        f"    name: {plan.name}\n"
+        f"    issuer: {plan.issuer}\n"
+        f"    format: {plan.kind.format}\n"
+        f"    anchor: {plan.kind.anchor}\n"
+        f"    instruments: [{', '.join(plan.instruments)}]\n"
+        + ("    weekly: [phq9]\n" if plan.kind.has_weekly else "")
+        + ("    has_end_of_treatment: true\n" if plan.kind.has_end_of_treatment else "")
+        + f"    closures:\n{closed}"
     )
 
 
@@ -122,6 +133,8 @@ registers:
 
 def _dutch_episodes() -> str:
     codes = ", ".join(f"{dutch}: {reason}" for reason, dutch in DUTCH_REASONS.items())
+    dates = "\n".join(f"      {name}: {header}" for name, header in DUTCH_DATES.items())
+    formats = ", ".join(f"{name}: dd-mm-yyyy" for name in DUTCH_DATES)
     return f"""\
 name: dutch_episodes
 description: Dutch register of treatment episodes
@@ -133,12 +146,10 @@ registers:
       episode_id: Trajectnummer
       patient_id: Patiëntnummer
       therapist_id: Behandelaar
-      referred_on: Verwijsdatum
-      started_on: Startdatum
-      ended_on: Einddatum
+{dates}
       end_reason: Reden einde
     values: {{end_reason: {{{codes}}}}}
-    formats: {{referred_on: dd-mm-yyyy, started_on: dd-mm-yyyy, ended_on: dd-mm-yyyy}}
+    formats: {{{formats}}}
 """
 
 

@@ -13,12 +13,12 @@ import pandas as pd
 
 from mbt_rom.model import Instrument
 from mbt_rom.registry import instruments as every_instrument
-from mbt_rom.synthetic import configuration
+from mbt_rom.synthetic import care, configuration, consents, happenings
 from mbt_rom.synthetic.answers import answers
 from mbt_rom.synthetic.exports import Programme, exports
 from mbt_rom.synthetic.faults import plant
 from mbt_rom.synthetic.forms import forms
-from mbt_rom.synthetic.patients import people
+from mbt_rom.synthetic.patients import Days, People, people, with_transfers
 from mbt_rom.synthetic.plans import Plan, plans
 from mbt_rom.synthetic.streams import Streams
 from mbt_rom.synthetic.truth import truth
@@ -60,19 +60,25 @@ def make_consortium(
     """
     definitions = every_instrument() if instruments is None else instruments
     planned = plans(programmes=programmes, patients=patients, further=tuple(further))
-    made = [_programme(plan, definitions, seed=seed, as_of=as_of) for plan in planned]
+    persons = with_transfers([people(plan, seed=seed, as_of=as_of) for plan in planned], planned)
+    made = [
+        _programme(plan, own, definitions, seed=seed, as_of=as_of) for plan, own in zip(planned, persons, strict=True)
+    ]
     planter = plant(exports(made, definitions, as_of=as_of), planned, seed=seed, as_of=as_of)
     return SyntheticConsortium(
         files={file.path: file.data() for file in sorted(planter.files, key=lambda f: f.path)},
         mappings=configuration.mapping_texts(planned, definitions),
-        settings=configuration.settings_text(planned),
+        settings=configuration.settings_text(planned, as_of=as_of),
         truth=truth(made, planter, definitions, as_of=as_of),
     )
 
 
-def _programme(plan: Plan, definitions: Mapping[str, Instrument], *, seed: int, as_of: date) -> Programme:
-    persons = people(plan, seed=seed, as_of=as_of)
-    filled_in = forms(plan, persons, seed=seed, as_of=as_of)
+def _programme(
+    plan: Plan, persons: People, definitions: Mapping[str, Instrument], *, seed: int, as_of: date
+) -> Programme:
+    permissions = consents.permissions(plan, persons, seed=seed, as_of=as_of)
+    withdrawn_on = consents.withdrawn_on(persons, permissions)
+    filled_in = forms(plan, persons, withdrawn_on=withdrawn_on, seed=seed, as_of=as_of)
     streams = Streams(seed=seed, programme=plan.index)
     made = {}
     for instrument in plan.instruments:
@@ -83,4 +89,32 @@ def _programme(plan: Plan, definitions: Mapping[str, Instrument], *, seed: int, 
             who=rows["who"].to_numpy(),
             streams=streams,
         )
-    return Programme(plan=plan, people=persons, forms=filled_in, answers=made)
+    kept = {"permissions": permissions, **_registers(plan, persons, filled_in, withdrawn_on, seed=seed, as_of=as_of)}
+    return Programme(
+        plan=plan,
+        people=persons,
+        forms=filled_in,
+        answers=made,
+        registers={name: kept[name] for name in plan.kind.registers if len(kept[name])},
+        withdrawn_on=withdrawn_on,
+    )
+
+
+def _registers(
+    plan: Plan, persons: People, filled_in: pd.DataFrame, withdrawn_on: Days, *, seed: int, as_of: date
+) -> dict[str, pd.DataFrame]:
+    """Every register but that of permissions, whether the programme keeps it or not."""
+    allocations = care.allocations(plan, persons)
+    return {
+        "spells": care.spells(plan, persons, as_of=as_of),
+        "allocations": allocations,
+        "contacts": care.contacts(plan, persons, allocations, seed=seed, as_of=as_of),
+        "events": happenings.events(plan, persons, seed=seed, as_of=as_of),
+        "reviews": care.reviews(plan, persons, seed=seed, as_of=as_of),
+        "feedback_sessions": care.feedback_sessions(plan, persons, filled_in, seed=seed, as_of=as_of),
+        "medication": care.medication(plan, persons, seed=seed, as_of=as_of),
+        "referrals": happenings.referrals(plan, persons, seed=seed, as_of=as_of),
+        "staff": care.staff(plan, persons),
+        "supervision": care.supervision(plan, persons, seed=seed, as_of=as_of),
+        "nonresponse": happenings.nonresponse(plan, persons, filled_in, withdrawn_on, seed=seed, as_of=as_of),
+    }

@@ -1,7 +1,7 @@
-"""What the survey tools of the programmes write: one function per kind of tool, from forms and registers to files.
+"""What the survey tools of the programmes write: one function per kind of tool, from forms to files.
 
-Belongs here: columns, headers, codes and file names of each kind of export, faultless. Does not belong here: bytes (`files`),
-faults (`faults`), what the mapping files say (`configuration`).
+Belongs here: columns, headers, codes and file names of each kind of export, faultless. Does not belong here: registers
+(`register_files`), bytes (`files`), faults (`faults`), what the mapping files say (`configuration`).
 
 Kinds: `plain` UTF-8 CSV with commas, a file per instrument; `dutch` CSV with semicolons in Windows-1252, dd-mm-yyyy, all
 instruments in one file; `workbook` XLSX with titles above the headers and a sheet per instrument; `one_based` UTF-8 CSV with
@@ -24,18 +24,15 @@ from mbt_rom.model import Instrument, Item
 from mbt_rom.settings import SHARED
 from mbt_rom.synthetic.answers import MISSING, Answers
 from mbt_rom.synthetic.files import HIDDEN, ExportFile, Sheet
-from mbt_rom.synthetic.forms import MONTHS, WEEKLY, moment_name
-from mbt_rom.synthetic.patients import People
+from mbt_rom.synthetic.forms import WEEKLY
+from mbt_rom.synthetic.moments import MONTHS, moment_name
+from mbt_rom.synthetic.patients import Days, People
 from mbt_rom.synthetic.plans import Plan
+from mbt_rom.synthetic.register_files import DUTCH, ISO, date_cells, register_files
 
 SECOND_PART_DAYS = 180
-ISO, DUTCH = "%Y-%m-%d", "%d-%m-%Y"
 #: REDCap's event names by moment.
 EVENTS = {moment_name(month): f"month_{month}_arm_1" if month else "start_arm_1" for month in MONTHS}
-DUTCH_SEX = {"female": "v", "male": "m", "other": "x"}
-DUTCH_REASONS = {
-    "completed": "voltooid", "dropped_out": "voortijdig gestopt", "referred_on": "doorverwezen", "died": "overleden",
-}  # fmt: skip
 _DUTCH_LEVELS = {"mo": "mobiliteit", "sc": "zelfzorg", "ua": "dagelijkse activiteiten", "pd": "pijn", "ad": "angst"}
 _REMARKS = ("", "", "", "", "", "", "", "filled in at home", "second reminder", "filled in together")
 _DUTCH_REMARKS = ("", "", "", "", "", "", "", "thuis ingevuld", "tweede herinnering", "samen met patiënte ingevuld")
@@ -43,12 +40,17 @@ _DUTCH_REMARKS = ("", "", "", "", "", "", "", "thuis ingevuld", "tweede herinner
 
 @dataclass(frozen=True)
 class Programme:
-    """All that is true of one programme: its plan, people, forms and the answers per instrument (rows: its forms in order)."""
+    """All that is true of one programme: its plan, people, forms and the answers per instrument (rows: its forms in order).
+
+    `registers`: those it keeps beside patients, therapists and episodes. `withdrawn_on`: see `consents.withdrawn_on`.
+    """
 
     plan: Plan
     people: People
     forms: pd.DataFrame
     answers: Mapping[str, Answers]
+    registers: Mapping[str, pd.DataFrame]
+    withdrawn_on: Days
 
     def of(self, instrument: str) -> tuple[pd.DataFrame, Answers]:
         """The forms of one instrument and their answers, row by row."""
@@ -78,7 +80,8 @@ def exports(programmes: Iterable[Programme], instruments: Mapping[str, Instrumen
     made, shared = [], []
     when = parts(as_of)
     for programme in programmes:
-        made += _registers(programme) + _OWN[programme.plan.kind.shape](programme, instruments, when)
+        made += register_files(programme.plan, programme.people, programme.registers)
+        made += _OWN[programme.plan.kind.shape](programme, instruments, when)
         made += _file_each(programme, _further(programme), instruments, when)
         shared += [programme] if programme.plan.kind.shape in ("one_based", "regional") else []
     return _without_empty(made + (_regional(shared, instruments, when) if shared else []))
@@ -98,14 +101,6 @@ def answer_cells(answers: Answers, headers: list[str], *, shift: int = 0) -> pd.
     """Answers as text, '' where left open; `shift` is added to every code."""
     texts = np.array([str(code) for code in range(int(answers.max(initial=0)) + 1 + shift)] + [""], dtype=object)
     return pd.DataFrame(texts[np.where(answers == MISSING, -1, answers + shift)], columns=headers, dtype="str")
-
-
-def _date_cells(dates: pd.Series, form: str) -> pd.Series:
-    return pd.Series(dates.dt.strftime(form).fillna(""), dtype="str")
-
-
-def _number_cells(numbers: pd.Series) -> pd.Series:
-    return numbers.astype("str")
 
 
 def _remarks(forms: pd.DataFrame, choices: tuple[str, ...]) -> npt.NDArray[np.object_]:
@@ -146,8 +141,8 @@ def _plain_frame(forms: pd.DataFrame, answers: Answers, definition: Instrument) 
         {
             "response_id": forms["response_id"],
             "patient_id": forms["number"],
-            "date": _date_cells(forms["administered_on"], ISO),
-            "submitted_at": _date_cells(forms["submitted_at"], "%Y-%m-%d %H:%M:%S"),
+            "date": date_cells(forms["administered_on"], ISO),
+            "submitted_at": date_cells(forms["submitted_at"], "%Y-%m-%d %H:%M:%S"),
             "complete": "yes",
             "remarks": _remarks(forms, _REMARKS),
             HIDDEN + definition.id: forms["form_id"],
@@ -175,7 +170,7 @@ def _titled_sheet(programme: Programme, definition: Instrument, day: date, mask:
         {
             "Response ID": forms["response_id"],
             "Patient number": forms["number"],
-            "Date completed": _date_cells(forms["administered_on"], ISO),
+            "Date completed": date_cells(forms["administered_on"], ISO),
             HIDDEN + definition.id: forms["form_id"],
         }
     ).reset_index(drop=True)
@@ -200,7 +195,7 @@ def _one_based(programme: Programme, instruments: Mapping[str, Instrument], when
     head = pd.DataFrame(
         {
             "Case": forms["number"],
-            "Filled in on": _date_cells(forms["administered_on"], "%d/%m/%Y"),
+            "Filled in on": date_cells(forms["administered_on"], "%d/%m/%Y"),
             "Form number": forms["response_id"],
             HIDDEN + "bsi": forms["form_id"],
         }
@@ -244,8 +239,8 @@ def _dutch(programme: Programme, instruments: Mapping[str, Instrument], when: Pa
         {
             "Response ID": sittings["response_id"],
             "Patiëntnummer": sittings["number"],
-            "Datum invulling": _date_cells(sittings["administered_on"], DUTCH),
-            "Submitdate": _date_cells(sittings["submitted_at"], "%d-%m-%Y %H:%M"),
+            "Datum invulling": date_cells(sittings["administered_on"], DUTCH),
+            "Submitdate": date_cells(sittings["submitted_at"], "%d-%m-%Y %H:%M"),
             "Voltooid": "ja",
         }
     )
@@ -306,7 +301,7 @@ def _regional_rows(programme: Programme, blocks: Mapping[str, list[str]]) -> tup
         {
             "Site": programme.plan.code,
             "Client": sittings["number"],
-            "Survey date": _date_cells(sittings["administered_on"], ISO),
+            "Survey date": date_cells(sittings["administered_on"], ISO),
             "Token": sittings["response_id"],
             "Finished": "1",
         }
@@ -327,90 +322,3 @@ _OWN: dict[str, Callable[[Programme, Mapping[str, Instrument], Parts], list[Expo
     "redcap": _redcap,
     "regional": _nothing,
 }
-
-
-# --- registers --------------------------------------------------------------------------------------------------------
-
-
-def _registers(programme: Programme) -> list[ExportFile]:
-    """Registers of patients, therapists and episodes: three CSV files, or a workbook with three sheets."""
-    folder = f"inbox/{programme.plan.programme_id}"
-    if programme.plan.kind.shape == "dutch":
-        return [
-            ExportFile(f"{folder}/{name}.csv", [Sheet(name, frame)], delimiter=";", encoding="cp1252")
-            for name, frame in _dutch_registers(programme.people).items()
-        ]
-    sheets = [
-        Sheet(name, frame, dates=frozenset(_DATES) & frozenset(frame.columns), numbers=frozenset({"birth_year"}))
-        for name, frame in _english_registers(programme.people).items()
-    ]
-    if programme.plan.kind.shape == "workbook":
-        return [ExportFile(f"{folder}/registers.xlsx", sheets, kind="xlsx")]
-    return [ExportFile(f"{folder}/{sheet.name}.csv", [sheet]) for sheet in sheets]
-
-
-_DATES = ("from", "until", "referred_on", "started_on", "ended_on")
-
-
-def _english_registers(people: People) -> dict[str, pd.DataFrame]:
-    patients, therapists, episodes = people.patients, people.therapists, people.episodes
-    return {
-        "patients": pd.DataFrame(
-            {
-                "patient_id": patients["number"],
-                "birth_year": _number_cells(patients["birth_year"]),
-                "sex": patients["sex"],
-            }
-        ),
-        "therapists": pd.DataFrame(
-            {
-                "therapist_id": therapists["code"],
-                "function": therapists["function"],
-                "from": _date_cells(therapists["started_on"], ISO),
-                "until": _date_cells(therapists["ended_on"], ISO),
-            }
-        ),
-        "episodes": pd.DataFrame(
-            {
-                "episode_id": episodes["episode"],
-                "patient_id": episodes["number"],
-                "therapist_id": episodes["therapist"],
-                "referred_on": _date_cells(episodes["referred_on"], ISO),
-                "started_on": _date_cells(episodes["started_on"], ISO),
-                "ended_on": _date_cells(episodes["ended_on"], ISO),
-                "end_reason": episodes["end_reason"].fillna(""),
-            }
-        ),
-    }
-
-
-def _dutch_registers(people: People) -> dict[str, pd.DataFrame]:
-    patients, therapists, episodes = people.patients, people.therapists, people.episodes
-    return {
-        "patienten": pd.DataFrame(
-            {
-                "Patiëntnummer": patients["number"],
-                "Geboortejaar": _number_cells(patients["birth_year"]),
-                "Geslacht": patients["sex"].map(DUTCH_SEX),
-            }
-        ),
-        "therapeuten": pd.DataFrame(
-            {
-                "Therapeutcode": therapists["code"],
-                "Functie": therapists["function"],
-                "In dienst": _date_cells(therapists["started_on"], DUTCH),
-                "Uit dienst": _date_cells(therapists["ended_on"], DUTCH),
-            }
-        ),
-        "trajecten": pd.DataFrame(
-            {
-                "Trajectnummer": episodes["episode"],
-                "Patiëntnummer": episodes["number"],
-                "Behandelaar": episodes["therapist"],
-                "Verwijsdatum": _date_cells(episodes["referred_on"], DUTCH),
-                "Startdatum": _date_cells(episodes["started_on"], DUTCH),
-                "Einddatum": _date_cells(episodes["ended_on"], DUTCH),
-                "Reden einde": episodes["end_reason"].map(DUTCH_REASONS).fillna(""),
-            }
-        ),
-    }

@@ -2,8 +2,9 @@
 
 Belongs here: sittings (a patient on a day), what is skipped, late and weekly forms. Does not belong here: answers, files.
 
-Leaving treatment does not end the schedule; it lowers the chance that a form comes. The worse somebody is at the moment, the
-less likely the form, so that what is missing is not missing at random.
+Leaving treatment does not end the schedule; it lowers the chance that a form comes. Who was worse at the start or misses
+sessions answers less, and the worse somebody is at the moment, the less likely the form, so that what is missing is not missing at
+random. `RESPONSE` holds the log odds. Nothing comes after a death or after a withdrawal.
 """
 
 from __future__ import annotations
@@ -14,26 +15,30 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mbt_rom.synthetic.patients import Floats, People, distress
+from mbt_rom.synthetic.moments import END, REBASELINE, moments
+from mbt_rom.synthetic.patients import Days, Floats, People, distress
 from mbt_rom.synthetic.plans import LATE_DAYS, Plan
 from mbt_rom.synthetic.streams import Streams
 
-MONTHS = (0, 6, 12, 18, 24, 30, 36)
 WEEKLY = "weekly"
 _WEEKS = 12
-# log odds of an answer per moment in treatment: about 91 % at the start, 80 % at 12 months, 70 % at three years
-_LOG_ODDS = {0: 2.7, 6: 1.9, 12: 1.7, 18: 1.5, 24: 1.3, 30: 1.0, 36: 1.1}
+#: Log odds of an answer per moment in treatment: about 91 % at the start, 80 % at 12 months, 70 % at three years.
+LOG_ODDS = {
+    "baseline": 2.7, "m6": 1.9, "m12": 1.7, "m18": 1.5, "m24": 1.3, "m30": 1.0, "m36": 1.1, REBASELINE: 2.2, END: 1.6,
+}  # fmt: skip
+#: What is added to the log odds: per SD of the person's liking for forms, of attendance, of distress on that day and at the
+#: start, and for those who dropped out or whose treatment ended otherwise before the moment.
+RESPONSE = {
+    "responder": 0.7, "attendance": 0.45, "distress": -0.25, "severity": -0.3, "dropped_out": -1.7, "ended": -0.5,
+}  # fmt: skip
 _SKIPPED_INSTRUMENT = 0.03
 _LATE_SHARE = 0.05
 
 
-def moment_name(month: int) -> str:
-    """`baseline` for 0, else `m6`, `m12` ..."""
-    return f"m{month}" if month else "baseline"
-
-
-def forms(plan: Plan, people: People, *, seed: int, as_of: date) -> pd.DataFrame:
+def forms(plan: Plan, people: People, *, withdrawn_on: Days, seed: int, as_of: date) -> pd.DataFrame:
     """Every form that was filled in: one row per sitting and instrument, ordered by sitting.
+
+    `withdrawn_on`: per person the last day on which forms were permitted, missing where they are.
 
     Columns: form_id (unique in the consortium), sitting, response_id (one per sitting), who (position of the patient), number,
     instrument, moment (the one it was filled in for, or `weekly`), is_late (outside the window), administered_on,
@@ -42,41 +47,64 @@ def forms(plan: Plan, people: People, *, seed: int, as_of: date) -> pd.DataFrame
     streams = Streams(seed=seed, programme=plan.index)
     last = np.datetime64(as_of, "D") - (LATE_DAYS if plan.is_late else 1)
     sittings = pd.concat([_scheduled(plan, people, streams), _weekly(plan, people, streams)], ignore_index=True)
-    sittings = _that_happened(sittings, people, last)
+    sittings = _that_happened(sittings, people, withdrawn_on, last)
     rows = _per_instrument(sittings, plan, streams)
     return _numbered(rows, plan, people, streams)
 
 
 def _scheduled(plan: Plan, people: People, streams: Streams) -> pd.DataFrame:
-    """One candidate per patient and month of the plan, less those that did not come."""
-    n, start = plan.n_patients, people.episodes["started_on"]
-    draws = streams("sittings").random((n, len(MONTHS), 4))
-    parts = []
-    for position, month in enumerate(MONTHS):
-        draw = draws[:, position]
-        due = (start + pd.DateOffset(months=month)).to_numpy(dtype="datetime64[s]").astype("datetime64[D]")
-        is_late = draw[:, 1] < _LATE_SHARE
-        part = pd.DataFrame({"who": np.arange(n), "moment": moment_name(month), "is_late": is_late})
-        part["on"] = (due + _delay(month, draw[:, 2], is_late)).astype("datetime64[s]")
-        parts.append(part[draw[:, 0] < _chance(people, month, due)])
-    return pd.concat(parts, ignore_index=True)
+    """One candidate per episode and moment, less those that did not come."""
+    asked = moments(plan, people)
+    draw = _draws(plan, asked, streams)
+    moment, due = asked["moment"].to_numpy(dtype=object), asked["due_on"].to_numpy(dtype="datetime64[s]")
+    is_late = (draw[:, 1] < _LATE_SHARE) & (moment != REBASELINE)
+    on = due.astype("datetime64[D]") + _delay(moment, draw[:, 2], is_late)
+    sittings = pd.DataFrame(
+        {"who": asked["who"], "moment": moment, "is_late": is_late, "on": on.astype("datetime64[s]")}
+    )
+    came: pd.DataFrame = sittings[draw[:, 0] < _chance(people, asked)].reset_index(drop=True)
+    return came
 
 
-def _delay(month: int, draw: Floats, is_late: npt.NDArray[np.bool_]) -> npt.NDArray[np.timedelta64]:
+def _draws(plan: Plan, asked: pd.DataFrame, streams: Streams) -> Floats:
+    """Random numbers per row of `asked`; those of first episodes do not change when second ones are added."""
+    position = asked["moment"].map({m: k for k, m in enumerate(LOG_ODDS)}).to_numpy()
+    first, again = (
+        streams(name).random((plan.n_patients, len(LOG_ODDS), 3)) for name in ("sittings", "sittings again")
+    )
+    who, is_first = asked["who"].to_numpy(), asked["is_first"].to_numpy()[:, None]
+    return np.asarray(np.where(is_first, first[who, position], again[who, position]))
+
+
+def _delay(
+    moment: npt.NDArray[np.object_], draw: Floats, is_late: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.timedelta64]:
     """Days after the due date. In time: within the default windows. Late: after the window, before the next one opens."""
-    in_time = (-40, 5) if month == 0 else (-20, 40)
-    late = (18, 60) if month == 0 else (50, 90)
-    low, high = (np.where(is_late, late[i], in_time[i]) for i in (0, 1))
+    in_time, late = {"baseline": (-40, 5), REBASELINE: (-25, 0), END: (0, 40)}, {"baseline": (18, 60)}
+    kinds = zip(moment, is_late, strict=True)
+    bounds = np.array([late.get(m, (50, 90)) if is_so else in_time.get(m, (-20, 40)) for m, is_so in kinds])
+    low, high = bounds.reshape(-1, 2).T
     return np.asarray((low + draw * (high - low + 1)).astype("timedelta64[D]"))
 
 
-def _chance(people: People, month: int, due: npt.NDArray[np.datetime64]) -> Floats:
-    who = np.arange(len(people.latent))
-    state = distress(latent=people.latent, episodes=people.episodes, who=who, on=due)
-    ended = people.episodes["ended_on"].to_numpy(dtype="datetime64[s]") < due
-    dropped = people.episodes["left_on"].to_numpy(dtype="datetime64[s]") < due
-    log_odds = _LOG_ODDS[month] + 0.7 * people.latent["responder"].to_numpy() - 0.25 * state
-    return np.asarray(1 / (1 + np.exp(-(log_odds - 1.7 * dropped - 0.5 * (ended & ~dropped)))))
+def _chance(people: People, asked: pd.DataFrame) -> Floats:
+    who, due = asked["who"].to_numpy(), asked["due_on"].to_numpy(dtype="datetime64[s]")
+    every, latent = people.every_episode, people.latent
+    episodes = every.iloc[asked["row"].to_numpy()]
+    state = distress(latent=latent, episodes=people.episodes, who=who, on=due.astype("datetime64[D]"))
+    has_left = episodes["left_on"].to_numpy(dtype="datetime64[s]") < due
+    terms = {
+        "responder": latent["responder"].to_numpy()[who],
+        "attendance": latent["attendance"].to_numpy()[who],
+        "distress": state,
+        "severity": latent["severity"].to_numpy()[who],
+        "dropped_out": has_left,
+        "ended": (episodes["ended_on"].to_numpy(dtype="datetime64[s]") < due) & ~has_left,
+    }
+    log_odds = asked["moment"].map(LOG_ODDS).to_numpy(dtype=np.float64)
+    for name, values in terms.items():
+        log_odds = log_odds + RESPONSE[name] * values
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def _weekly(plan: Plan, people: People, streams: Streams) -> pd.DataFrame:
@@ -91,11 +119,11 @@ def _weekly(plan: Plan, people: People, streams: Streams) -> pd.DataFrame:
     return weekly[~has_left]
 
 
-def _that_happened(sittings: pd.DataFrame, people: People, last: np.datetime64) -> pd.DataFrame:
-    """Without what lies in the future, after a death or after the last upload; one sitting per patient and day."""
+def _that_happened(sittings: pd.DataFrame, people: People, withdrawn_on: Days, last: np.datetime64) -> pd.DataFrame:
+    """Without what lies in the future, after a death, a withdrawal or the last upload; one sitting per patient and day."""
     died = people.episodes["ended_on"].where(people.episodes["end_reason"] == "died").to_numpy(dtype="datetime64[s]")
     on, died_on = sittings["on"].to_numpy(), died[sittings["who"].to_numpy()]
-    keep = (on <= last) & (np.isnat(died_on) | (on < died_on))
+    keep = (on <= last) & (np.isnat(died_on) | (on < died_on)) & ~(on > withdrawn_on[sittings["who"].to_numpy()])
     happened: pd.DataFrame = sittings[keep].drop_duplicates(["who", "on"]).reset_index(drop=True)
     return happened
 

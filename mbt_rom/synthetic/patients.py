@@ -6,13 +6,16 @@ Belongs here: who there is, when they were treated, how they fare. Does not belo
 The latent course. Distress at month t of patient i is `severity_i - improvement_i x curve(t)`. 0 is the average patient of the
 consortium at the start; the unit is close to the SD at the start (0.9 between patients, the programmes' differences come on top). The curve rises as 1 - exp(-t / 9), scaled to 1 at month 18; after dropping out
 half of what was still to come is lost. Improvement varies with an SD of 0.85 around the programme's mean (and its
-therapist's), so that a minority gets worse; those who start worse gain more, as regression to the mean has it.
+therapist's), so that a minority gets worse; those who start worse gain more, as regression to the mean has it. A second
+episode goes on where the course has come to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +33,14 @@ _SEVERITY_SD = 0.9
 _IMPROVEMENT_SD = 0.85
 _THERAPIST_SD = 0.15
 _DIED_AFTER_DAYS = 400
+_AGAIN_SHARE, _WAITING_SHARE = 0.06, 0.04
+_TRANSFER_DAYS = 60
+#: Share of the sessions attended: log odds at average severity, and what severity and a person's own habit (SD 1) add.
+ATTENDANCE = {"intercept": 1.8, "severity": -0.3, "habit": 0.7}
+DATES = (
+    "referred_on", "first_assessment_on", "first_introductory_on", "started_on", "planned_end_on", "ended_on",
+    "last_followup_on",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,23 @@ class People:
     """The people of one programme. Row i of `patients`, `episodes` and `latent` is the same person.
 
     `patients`: number, birth_year, sex. `therapists`: code, function, started_on, ended_on. `episodes`: episode, number,
-    therapist, referred_on, started_on, ended_on (missing while in treatment), end_reason. `latent`: severity, improvement,
-    responder (liking for filling in forms, SD 1), left_on (day of dropping out, missing otherwise).
+    therapist, the dates `DATES` (ended_on missing while in treatment), end_reason, left_on (day of dropping out, missing
+    otherwise); everybody's first. `again`: second episodes, with `who`, the position of their person; started_on is missing
+    while they wait. `latent`: severity, improvement, responder (liking for filling in forms, SD 1), attends (share of the
+    sessions that the person comes to), attendance (the same in SD).
     """
 
     patients: pd.DataFrame
     therapists: pd.DataFrame
     episodes: pd.DataFrame
     latent: pd.DataFrame
+    again: pd.DataFrame
+
+    @cached_property
+    def every_episode(self) -> pd.DataFrame:
+        """First and second episodes, with `who`, the position of their person; the first ones first."""
+        first = self.episodes.assign(who=np.arange(len(self.episodes)))
+        return pd.concat([first, self.again], ignore_index=True) if len(self.again) else first
 
 
 def people(plan: Plan, *, seed: int, as_of: date) -> People:
@@ -59,15 +79,98 @@ def people(plan: Plan, *, seed: int, as_of: date) -> People:
         episode=[f"{plan.code}-E{i + 1:05d}" for i in range(plan.n_patients)],
         number=numbers,
         therapist=therapists["code"].to_numpy()[latent["therapist"].to_numpy()],
-    )
+    )[["episode", "number", "therapist", *DATES, "end_reason", "left_on"]]
     return People(
         patients=_patients(plan, streams, numbers, dates["started_on"]),
         therapists=therapists,
-        episodes=episodes[
-            ["episode", "number", "therapist", "referred_on", "started_on", "ended_on", "end_reason", "left_on"]
-        ],
+        episodes=episodes,
         latent=latent.assign(number=numbers),
+        again=_again(plan, streams, episodes, therapists, today),
     )
+
+
+def with_transfers(made: Sequence[People], plans: Sequence[Plan]) -> list[People]:
+    """The same people, some of whom came from an earlier programme of the same hospital: one number, one person.
+
+    Whoever left a programme within 60 days before somebody of the next one started is that somebody, for one in forty of the
+    patients there. The earlier programme stays as it was. Nobody is sent to or from a programme for adolescents.
+    """
+    done: list[People] = []
+    for plan, persons in zip(plans, made, strict=True):
+        before = [k for k, p in enumerate(plans[: plan.index]) if p.issuer == plan.issuer]
+        is_adult = plan.kind.format != "adolescent"
+        done.append(_transferred(persons, done[before[-1]], plan) if before and is_adult else persons)
+    return done
+
+
+def _transferred(persons: People, senders: People, plan: Plan) -> People:
+    at_most, of_senders = -(-plan.n_patients // 40), senders.episodes
+    has_left = of_senders["end_reason"].isin(["dropped_out", "referred_on"])
+    leavers = np.flatnonzero(has_left & ~of_senders["number"].isin(senders.again["number"]))
+    started, left = _days(persons.episodes["started_on"]), _days(of_senders["ended_on"])
+    taken: dict[int, int] = {}
+    busy = np.isin(np.arange(len(started)), persons.again["who"])
+    for leaver in leavers:
+        gap = (started - left[leaver]).astype(np.int64)
+        free = np.flatnonzero((gap >= 14) & (gap <= _TRANSFER_DAYS) & ~busy)
+        if len(free) and len(taken) < at_most:
+            taken[int(free[0])] = int(leaver)
+            busy[free[0]] = True
+    rows, came = np.array(list(taken), dtype=np.int64), np.array(list(taken.values()), dtype=np.int64)
+    return replace(
+        persons,
+        patients=_with(persons.patients, rows, senders.patients.iloc[came]),
+        latent=_with(persons.latent, rows, senders.patients[["number"]].iloc[came]),
+        episodes=_with(
+            persons.episodes, rows, _waited(of_senders["number"].to_numpy()[came], left[came], started[rows])
+        ),
+    )
+
+
+def _with(frame: pd.DataFrame, rows: npt.NDArray[np.int64], other: pd.DataFrame) -> pd.DataFrame:
+    """The frame with what `other` says, row by row, in its columns."""
+    made = frame.copy()
+    for name in other.columns:
+        values = made[name].to_numpy(copy=True)
+        values[rows] = other[name].to_numpy()
+        made[name] = pd.Series(values, index=made.index, dtype=made[name].dtype)
+    return made
+
+
+def _waited(numbers: npt.NDArray[np.object_], referred: Days, started: Days) -> pd.DataFrame:
+    """Numbers and dates before the start of those who were referred on one day and started on another."""
+    wait = (started - referred).astype(np.int64)
+    days = {"referred_on": 0 * wait, "first_assessment_on": wait // 4, "first_introductory_on": wait // 2}
+    dates = {name: _dated(referred + n.astype("timedelta64[D]")) for name, n in days.items()}
+    return pd.DataFrame({"number": numbers, **dates})
+
+
+def _again(
+    plan: Plan, streams: Streams, episodes: pd.DataFrame, therapists: pd.DataFrame, today: np.datetime64
+) -> pd.DataFrame:
+    """Second episodes of some who left or completed the first; some of them still wait. Not for adolescents, who grow up."""
+    draw = streams("second episodes").random((plan.n_patients, 5))
+    ended = _days(episodes["ended_on"])
+    referred = ended + (60 + draw[:, 1] * 300).astype("timedelta64[D]")
+    wait = (28 + draw[:, 2] * 120).astype("timedelta64[D]")
+    may = episodes["end_reason"].isin(["dropped_out", "completed"]).to_numpy() & (plan.kind.format != "adolescent")
+    has_started = may & (draw[:, 0] < _AGAIN_SHARE) & (referred + wait < today - 10)
+    waits = may & (draw[:, 0] >= 1 - _WAITING_SHARE) & (ended < today - 90)
+    referred = np.where(waits, today - 15 - (draw[:, 1] * 60).astype("timedelta64[D]"), referred)
+    who = np.flatnonzero(has_started | waits)
+    started = np.where(waits, np.datetime64("NaT", "D"), _weekday(referred + wait))[who]
+    stayed = np.where(draw[:, 3] < 0.3, 60 + (draw[:, 4] * 200).astype(np.int64), plan.kind.planned_days)[who]
+    over = started + stayed.astype("timedelta64[D]")
+    is_over = over <= today
+    reason = np.where(draw[who, 3] < 0.3, "dropped_out", "completed").astype(object)
+    dates = _with_course(referred[who], started, started + plan.kind.planned_days, over, is_over, reason, today)
+    free = therapists[therapists["ended_on"].isna()]["code"].to_numpy()
+    return dates.assign(
+        episode=[f"{plan.code}-E{i + 1 + plan.n_patients:05d}" for i in range(len(who))],
+        number=episodes["number"].to_numpy()[who],
+        therapist=free[who % len(free)],
+        who=who,
+    )[[*episodes.columns, "who"]]
 
 
 def distress(*, latent: pd.DataFrame, episodes: pd.DataFrame, who: npt.NDArray[np.int64], on: Days) -> Floats:
@@ -121,21 +224,24 @@ def _latent(plan: Plan, streams: Streams, *, n_therapists: int) -> pd.DataFrame:
     therapist = (streams("therapist of patient").random(n) * n_therapists).astype(np.int64)
     effect = _THERAPIST_SD * streams("therapist effect").standard_normal(n_therapists)
     noise = _IMPROVEMENT_SD * streams("improvement").standard_normal(n)
+    habit = ATTENDANCE["severity"] * severity + ATTENDANCE["habit"] * streams("attendance").standard_normal(n)
     return pd.DataFrame(
         {
             "severity": severity,
             "improvement": kind.improvement + 0.25 * severity + effect[therapist] + noise,
             "responder": streams("responder").standard_normal(n),
+            "attends": 1 / (1 + np.exp(-(ATTENDANCE["intercept"] + habit))),
+            "attendance": habit / np.hypot(ATTENDANCE["severity"] * _SEVERITY_SD, ATTENDANCE["habit"]),
             "therapist": therapist,
         }
     )
 
 
 def _dates(plan: Plan, streams: Streams, latent: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
-    """Referral, start, end and its reason; who is more severe drops out more often."""
+    """The dates of first episodes and why they ended; who is more severe drops out more often. Waits: weeks to a year."""
     draw = streams("dates").random((plan.n_patients, 5))
     started = _weekday(today - 10 - (draw[:, 0] * (YEARS_BACK * 365 - 10)).astype("timedelta64[D]"))
-    referred = started - 21 - (draw[:, 1] * 150).astype("timedelta64[D]")
+    referred = started - 28 - (draw[:, 1] ** 3 * 340).astype("timedelta64[D]")
     # 9 % early drop-out in a day hospital (Laurenssen 2018), 32 % of both arms not completed in two years (Jorgensen 2013)
     drop_share = 1 / (1 + np.exp(-(-1.45 + 0.75 * latent["severity"].to_numpy())))
     drops = draw[:, 2] < drop_share
@@ -144,13 +250,32 @@ def _dates(plan: Plan, streams: Streams, latent: pd.DataFrame, today: np.datetim
     reason = np.where(drops, "dropped_out", np.where(draw[:, 4] > 0.93, "referred_on", "completed")).astype(object)
     stayed, reason = _one_death(plan, started, stayed, reason, today)
     ended = started + stayed.astype("timedelta64[D]")
-    is_over = ended <= today
+    planned_end = started + planned.astype("timedelta64[D]")
+    return _with_course(referred, started, planned_end, ended, ended <= today, reason, today)
+
+
+def _with_course(
+    referred: Days, started: Days, planned_end: Days, ended: Days, is_over: npt.NDArray[np.bool_],
+    reason: npt.NDArray[np.object_], today: np.datetime64,
+) -> pd.DataFrame:  # fmt: skip
+    """All dates of episodes: assessment after a quarter of the wait, the introductory course in its last twelve weeks or
+    its second half, follow-up contacts every sixty days for a year after a treatment that was completed."""
     never = np.datetime64("NaT", "D")
+    wait = np.where(np.isnat(started), 0, (started - referred).astype(np.int64))
+    seen = np.where(np.isnat(started), (today - referred).astype(np.int64) > 30, True)
+    quarter = np.maximum(np.where(np.isnat(started), 100, wait) // 4, 5)
+    course = np.minimum(84, wait // 2)
+    since = np.where(is_over & (reason == "completed"), (today - ended).astype(np.int64), 0)
+    last = np.minimum(since // 60, 6) * 60
     return pd.DataFrame(
         {
             "referred_on": _dated(referred),
+            "first_assessment_on": _dated(np.where(seen, referred + quarter.astype("timedelta64[D]"), never)),
+            "first_introductory_on": _dated(started - course.astype("timedelta64[D]")),
             "started_on": _dated(started),
+            "planned_end_on": _dated(planned_end),
             "ended_on": _dated(np.where(is_over, ended, never)),
+            "last_followup_on": _dated(np.where(last > 0, ended + last.astype("timedelta64[D]"), never)),
             "end_reason": pd.Series(reason, dtype="str").where(is_over),
             "left_on": _dated(np.where(is_over & (reason == "dropped_out"), ended, never)),
         }

@@ -11,6 +11,11 @@ from typing import Literal
 Format = Literal["day_hospital", "intensive_outpatient", "outpatient", "adolescent"]
 #: Which survey tool writes the exports: see `exports`, one function each.
 Shape = Literal["plain", "dutch", "workbook", "one_based", "redcap", "regional"]
+#: Registers beside those of patients, therapists and episodes, in the order in which they are made.
+ALL_REGISTERS = (
+    "spells", "allocations", "permissions", "contacts", "events", "reviews", "feedback_sessions", "medication",
+    "referrals", "staff", "supervision", "nonresponse",
+)  # fmt: skip
 MOST_PROGRAMMES = 12
 _SMALL = ("linge", "dommel")
 _NUMBERS_PER_PROGRAMME = 150_000
@@ -18,7 +23,10 @@ _NUMBERS_PER_PROGRAMME = 150_000
 
 @dataclass(frozen=True)
 class Archetype:
-    """What programmes of one kind have in common. `improvement`: mean gain at 18 months in SD of distress at the start."""
+    """What programmes of one kind have in common. `improvement`: mean gain at 18 months in SD of distress at the start.
+
+    `registers`: those it keeps; what depends on another is no data there.
+    """
 
     format: Format
     shape: Shape
@@ -28,6 +36,9 @@ class Archetype:
     severity: float
     planned_days: int
     has_weekly: bool = False
+    anchor: Literal["started_on", "first_assessment_on"] = "started_on"
+    has_end_of_treatment: bool = False
+    registers: tuple[str, ...] = ALL_REGISTERS
 
 
 @dataclass(frozen=True)
@@ -61,15 +72,28 @@ LATE_DAYS = 120
 
 _THREE_LEVELS = ("bsi", "phq9", "eq5d3l")
 _FIVE_LEVELS = ("bsi", "phq9", "eq5d5l")
+_FEW = ("spells", "allocations", "permissions", "events", "staff")
+_MOST = (*_FEW, "contacts", "reviews", "referrals", "nonresponse")
 # Improvements lie around the effects published for Dutch programmes: 1.06 SD at 18 months (Bales 2015, day hospital) and
 # 0.55 to 1.05 in four centres of routine care (GIT-PD).
 _ARCHETYPES = (
     Archetype("day_hospital", "plain", _THREE_LEVELS, 120, 1.25, 0.25, 548),
     Archetype("intensive_outpatient", "dutch", _FIVE_LEVELS, 95, 1.10, 0.10, 548, has_weekly=True),
     Archetype("outpatient", "workbook", _THREE_LEVELS, 85, 0.95, -0.05, 548),
-    Archetype("outpatient", "one_based", _FIVE_LEVELS, 70, 0.70, -0.05, 548, has_weekly=True),
-    Archetype("adolescent", "redcap", _THREE_LEVELS, 18, 1.10, 0.05, 365),
-    Archetype("outpatient", "regional", _FIVE_LEVELS, 12, 0.95, 0.00, 548),
+    Archetype("outpatient", "one_based", _FIVE_LEVELS, 70, 0.70, -0.05, 548, has_weekly=True, registers=_MOST),
+    Archetype("adolescent", "redcap", _THREE_LEVELS, 18, 1.10, 0.05, 365, registers=_FEW),
+    Archetype(
+        "outpatient",
+        "regional",
+        _FIVE_LEVELS,
+        12,
+        0.95,
+        0.00,
+        548,
+        anchor="first_assessment_on",
+        has_end_of_treatment=True,
+        registers=_FEW,
+    ),
 )
 # Invented names, after rivers: no real programme is meant.
 _RIVERS = (

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from mbt_rom.model import Instrument
+from mbt_rom.synthetic import expectations
 from mbt_rom.synthetic.answers import MISSING
 from mbt_rom.synthetic.exports import Programme
 from mbt_rom.synthetic.faults import Planter
 from mbt_rom.synthetic.files import HIDDEN, ExportFile
-from mbt_rom.synthetic.forms import MONTHS, moment_name
-from mbt_rom.synthetic.patients import curve
-
-_BASELINE_WINDOW, _LATER_WINDOW = (-60, 14), (-45, 45)
+from mbt_rom.synthetic.forms import LOG_ODDS, RESPONSE
+from mbt_rom.synthetic.moments import MONTHS, moment_name
+from mbt_rom.synthetic.patients import ATTENDANCE, curve
+from mbt_rom.synthetic.plans import ALL_REGISTERS
 
 
 def truth(
@@ -30,18 +32,25 @@ def truth(
 
     `patients`, `therapists`, `episodes`, `latent`: one row per person, local numbers and codes. `forms`: one row per form that
     must be accepted, with the file, sheet and row it stands in. `answers_<instrument>`: form_id and the answers in canonical
-    coding, missing where left open. `expected`: status per episode, instrument and moment. `faults`: see `faults`.
+    coding, missing where left open. `expected`, `ends`, `weekly`: see `expectations`. `faults`: see `faults`. A table for every
+    further register that some programme keeps, with `number` for the patient. `response_model`: what makes a form come, and
+    `attendance_model`, a session attended, in log odds.
     """
     tables = {
         "patients": _stacked(programmes, lambda p: p.people.patients),
         "therapists": _stacked(programmes, lambda p: p.people.therapists),
-        "episodes": _stacked(programmes, lambda p: p.people.episodes.drop(columns="left_on")),
+        "episodes": _stacked(programmes, lambda p: p.people.every_episode.drop(columns=["left_on", "who"])),
         "latent": _stacked(programmes, _latent),
     }
     tables["forms"] = _forms(programmes, planter)
     for instrument in sorted({i for p in programmes for i in p.plan.instruments}):
         tables[f"answers_{instrument}"] = _answers(programmes, instruments[instrument], tables["forms"])
-    tables["expected"] = _expected(programmes, tables["forms"], as_of=as_of)
+    tables["expected"] = expectations.expected(programmes, tables["forms"], instruments, as_of=as_of)
+    tables["ends"] = expectations.ends(programmes)
+    tables["weekly"] = expectations.weekly(programmes, tables["forms"])
+    tables |= _registers(programmes)
+    tables["response_model"] = _terms({**{f"moment {m}": odds for m, odds in LOG_ODDS.items()}, **RESPONSE})
+    tables["attendance_model"] = _terms(ATTENDANCE)
     tables["faults"] = planter.table()
     return tables
 
@@ -54,6 +63,23 @@ def _stacked(programmes: Sequence[Programme], frame_of: Callable[[Programme], pd
         frame.insert(1, "issuer", programme.plan.issuer)
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
+
+
+def _registers(programmes: Sequence[Programme]) -> dict[str, pd.DataFrame]:
+    made = {}
+    for register in ALL_REGISTERS:
+        kept = [p for p in programmes if register in p.registers]
+        if kept:
+            made[register] = _stacked(kept, partial(_register, name=register))
+    return made
+
+
+def _register(programme: Programme, *, name: str) -> pd.DataFrame:
+    return programme.registers[name]
+
+
+def _terms(coefficients: Mapping[str, float]) -> pd.DataFrame:
+    return pd.DataFrame({"term": list(coefficients), "coefficient": list(coefficients.values())})
 
 
 def _latent(programme: Programme) -> pd.DataFrame:
@@ -99,42 +125,3 @@ def _answers(programmes: Sequence[Programme], definition: Instrument, forms: pd.
             parts.append(frame)
     every = pd.concat(parts, ignore_index=True)
     return every[every["form_id"].isin(forms["form_id"])].reset_index(drop=True)
-
-
-def _expected(programmes: Sequence[Programme], forms: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    """One row per episode, instrument of its programme and moment: programme_id, number, episode, instrument, moment,
-    due_on, status (received, died, missed, not_yet_due, open)."""
-    asked = pd.concat([_asked(p) for p in programmes], ignore_index=True)
-    received = _received(asked, forms)
-    today, due = pd.Timestamp(as_of), asked["due_on"]
-    died_first, is_dead = asked["died_on"] < due, asked["died_on"].notna()
-    chosen = [received, died_first, (today > asked["closes_on"]) | is_dead, today < asked["opens_on"]]
-    words = ["received", "died", "missed", "not_yet_due"]
-    status = pd.Series(np.select(chosen, words, "open"), dtype="str")
-    columns = ["programme_id", "number", "episode", "instrument", "moment", "due_on"]
-    return asked[columns].assign(status=status)
-
-
-def _asked(programme: Programme) -> pd.DataFrame:
-    episodes = programme.people.episodes
-    died_on = episodes["ended_on"].where(episodes["end_reason"] == "died")
-    parts = []
-    for month in MONTHS:
-        before, after = _BASELINE_WINDOW if month == 0 else _LATER_WINDOW
-        due = episodes["started_on"] + pd.DateOffset(months=month)
-        part = episodes[["number", "episode"]].assign(
-            programme_id=programme.plan.programme_id, moment=moment_name(month), due_on=due, died_on=died_on,
-            opens_on=due + pd.Timedelta(days=before), closes_on=due + pd.Timedelta(days=after),
-        )  # fmt: skip
-        parts += [part.assign(instrument=instrument) for instrument in programme.plan.instruments]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _received(asked: pd.DataFrame, forms: pd.DataFrame) -> pd.Series:
-    """Whether a form lies in the window, or states the moment where the export has no dates. Windows do not overlap."""
-    person = ["programme_id", "number", "instrument"]
-    dated = asked.reset_index().merge(forms.loc[forms["has_date"], [*person, "administered_on"]], on=person)
-    on = dated["administered_on"]
-    hits = set(dated.loc[(on >= dated["opens_on"]) & (on <= dated["closes_on"]), "index"])
-    stated = asked.reset_index().merge(forms.loc[~forms["has_date"], [*person, "moment"]], on=[*person, "moment"])
-    return pd.Series(asked.index.isin(hits | set(stated["index"])), index=asked.index)

@@ -94,9 +94,11 @@ def test_what_cannot_be_made_is_refused_with_the_range(programmes, patients):
         make_consortium(programmes=programmes, patients=patients, as_of=AS_OF)
 
 
-def test_two_hospitals_share_numbers_and_no_hospital_uses_one_twice(made):
+def test_two_hospitals_share_numbers_and_in_a_hospital_a_number_is_one_person(made):
     patients = made.truth["patients"]
-    assert not patients.duplicated(["issuer", "number"]).any()
+    assert not patients.duplicated(["programme_id", "number"]).any()
+    one_person = patients.groupby(["issuer", "number"])[["birth_year", "sex"]].nunique()
+    assert (one_person == 1).all(axis=None)
     issuers_of = patients[patients["number"] == "001001"]["issuer"].tolist()
     assert issuers_of == ["hospital_north", "hospital_south"]
 
@@ -188,16 +190,18 @@ def test_the_shared_file_holds_several_programmes(made):
 
 def test_expected_statuses_follow_from_forms_and_dates(made):
     """Recomputed with Python dates, form by form; the windows are 60/14 days at baseline and 45/45 later."""
-    forms, episodes = made.truth["forms"], made.truth["episodes"]
+    forms, episodes = made.truth["forms"], made.truth["episodes"].query("programme_id == 'maas'")
     dates = {}
     for f in forms[forms["programme_id"] == "maas"].itertuples():
         dates.setdefault((f.number, f.instrument), []).append(f.administered_on.date())
-    started = episodes[episodes["programme_id"] == "maas"].set_index("number")["started_on"]
+    started = episodes.set_index("episode")["started_on"].dropna()
+    gone = made.truth["ends"].query("programme_id == 'maas'").set_index("number")["ended_on"]
+    second = set(episodes[episodes.duplicated("number")]["number"])
     rows = made.truth["expected"].query("programme_id == 'maas'")
-    assert len(rows) == 95 * 3 * 7
-    for row in rows.itertuples():
+    assert len(rows) == len(started) * 3 * 7
+    for row in rows[~rows["number"].isin(second)].itertuples():
         months = 0 if row.moment == "baseline" else int(row.moment[1:])
-        start = started[row.number]
+        start = started[row.episode]
         before, after = (60, 14) if months == 0 else (45, 45)
         year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
         last = pd.Timestamp(year, month + 1, 1).days_in_month
@@ -206,10 +210,70 @@ def test_expected_statuses_follow_from_forms_and_dates(made):
         gaps = [(d - due).days for d in dates.get((row.number, row.instrument), [])]
         if any(-before <= gap <= after for gap in gaps):
             assert row.status == "received"
-        elif (AS_OF - due).days > after:
+        elif row.number in gone.index and gone[row.number].date() < due:
+            assert row.status == "withdrawn"
+        elif (AS_OF - due).days > after or row.number in gone.index:
             assert row.status == "missed"
         else:
             assert row.status == ("open" if (AS_OF - due).days >= -before else "not_yet_due")
+
+
+def test_no_form_answers_two_moments_and_each_answer_lies_in_the_window(made):
+    """Checked without the matching: as many different forms must exist as moments are answered, and each must be near."""
+    forms = made.truth["forms"]
+    rows = made.truth["expected"].query("status == 'received'").dropna(subset=["answered_on"])
+    person = ["programme_id", "number", "instrument"]
+    assert not rows.duplicated([*person, "answered_on"]).any()
+    known = rows.merge(forms, left_on=[*person, "answered_on"], right_on=[*person, "administered_on"])
+    assert len(known) == len(rows)
+    days = (rows["answered_on"] - rows["due_on"]).dt.days
+    bounds = {"baseline": (-60, 14), "rebaseline": (-60, 0), "end": (0, 42)}
+    for moment, of_moment in days.groupby(rows["moment"]):
+        assert of_moment.between(*bounds.get(moment, (-45, 45))).all(), moment
+
+
+def test_appendix_1_says_what_is_required(made):
+    """BSI and EQ-5D: X at the start, 6, 12, 18 and 36 months, (X) at 24 and 30. The PHQ-9 is not in it: nobody requires it."""
+    rows = made.truth["expected"].groupby(["instrument", "moment"])["requirement"].agg(set)
+    for instrument in ("bsi", "eq5d3l", "eq5d5l"):
+        for moment in ("baseline", "m6", "m12", "m18", "m36"):
+            assert rows[instrument, moment] == {"required"}
+        assert rows[instrument, "m24"] == rows[instrument, "m30"] == {"desired"}
+    assert set().union(*rows["phq9"]) == {"desired"}
+
+
+def test_a_wait_that_is_longer_than_the_window_asks_for_a_new_baseline():
+    """Only where month 0 lies before the start of treatment, as in the sixth programme: its anchor is the first assessment."""
+    made = make_consortium(programmes=12, patients=900, as_of=AS_OF)
+    rows, settings = made.truth["expected"], parse_settings(made.settings)
+    anchored = {k for k, p in settings.programmes.items() if p.anchor == "first_assessment_on"}
+    again = rows[rows["moment"] == "rebaseline"]
+    assert set(again["programme_id"]) == anchored == {"dommel", "roer"}
+    episodes = made.truth["episodes"].query("programme_id in @anchored").dropna(subset=["started_on"])
+    wait = (episodes["started_on"] - episodes["first_assessment_on"]).dt.days
+    assert set(again["episode"]) == set(episodes[wait > 60]["episode"])
+    assert (wait <= 60).any()
+    ends = rows[rows["moment"] == "end"].merge(episodes, on="episode")
+    assert (ends["due_on"] == ends["ended_on"]).all()
+    assert len(ends) == 3 * episodes["ended_on"].notna().sum()
+
+
+def test_late_baselines_were_filled_in_after_the_first_main_session(made):
+    rows = made.truth["expected"].merge(made.truth["episodes"], on=["programme_id", "number", "episode"])
+    told = rows.dropna(subset=["is_late_baseline"])
+    assert set(told["moment"]) == {"baseline"}
+    assert (told["is_late_baseline"] == (told["answered_on"] > told["started_on"])).all()
+    assert 0.05 < told["is_late_baseline"].mean() < 0.25
+
+
+def test_who_withdrew_fills_in_nothing_after_it(made):
+    gone = made.truth["ends"].query("why == 'withdrawn'")
+    assert len(gone) >= 3
+    forms = made.truth["forms"].merge(gone, on=["programme_id", "number"])
+    assert (forms["administered_on"] <= forms["ended_on"]).all()
+    rows = made.truth["expected"].merge(gone, on=["programme_id", "number"])
+    assert set(rows[rows["due_on"] > rows["ended_on"]]["status"]) <= {"withdrawn", "received"}
+    assert not rows["status"].isin(["open", "not_yet_due"]).any()
 
 
 def test_one_patient_died_and_owes_nothing_after_that(made):
