@@ -59,14 +59,14 @@ def states(
     key=["outcomes", "flow"],
     group_name="outcomes",
     description=FLOW.meaning,
-    ins={"cases": _STATES},
+    ins={"cases": _STATES, "referrals": dg.AssetIn(["reference", "referrals"])},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def flow(rom: HomeResource, cases: pd.DataFrame) -> pd.DataFrame:
+def flow(rom: HomeResource, cases: pd.DataFrame, referrals: pd.DataFrame) -> pd.DataFrame:
     """The figures of every cohort."""
-    return course.flow(cases, as_of=rom.state.as_of)
+    return course.flow(cases, as_of=rom.state.as_of, with_referrals=set(referrals["programme_id"]))
 
 
 @dg.asset(

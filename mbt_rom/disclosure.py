@@ -149,10 +149,11 @@ def protect_flow(flow: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
     worked out from (`withheld_cells`), its share with it. A single cohort is shown as a whole or not at all: only when none of its
     counts is small, and when those that are not shown, taken together, could be shown, too: all cohorts minus the others gives them.
     """
+    known = flow.fillna({"n_not_taken_on": 0, "n_waiting": 0, "n_introductory": 0})
     rows = flow.assign(
         n_other_end=flow[list(OTHER_ENDS)].sum(axis=1),
-        n_closed=flow["n_not_taken_on"] + flow["n_left_before_start"],
-        n_before_start=flow["n_undecided"] + flow["n_waiting"] + flow["n_introductory"],
+        n_closed=known["n_not_taken_on"] + known["n_left_before_start"],
+        n_before_start=known["n_undecided"] + known["n_waiting"] + known["n_introductory"],
     )
     rows["n_began"] = rows["n_referred"] - rows["n_closed"] - rows["n_before_start"]
     is_all = (rows["cohort"] == "all").to_numpy(dtype=bool)

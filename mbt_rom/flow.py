@@ -5,9 +5,9 @@ them, the figures that allow for those who are still there. Does not belong here
 (`responders`), attendance (`attendance`), which numbers may be published (`disclosure`).
 
 A *case* is an episode, or a referral that no episode came of. Referral and waiting belong to the cohort of the year of referral,
-treatment and its end to that of the year of the start. Figures count each person once, with the first case; further episodes
-(re-entries) and arrivals from another programme (transfers) are counted. Only episodes are needed: what rests on the registers of
-spells and referrals is missing where a programme has none.
+treatment and its end to that of the year of the start. Figures count each person once, with the first case (of
+treatment: the first that started); further episodes (re-entries) and arrivals from another programme (transfers) are counted.
+Only episodes are needed: what rests on the registers of spells and referrals is missing where a programme has none.
 
 The share of ended treatments that were completed (the manual's figure) is read off those who have ended, so that a young cohort
 holds only its short treatments: early drop-outs. The cumulative incidence does not have that fault.
@@ -15,7 +15,7 @@ holds only its short treatments: early drop-outs. The cumulative incidence does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -195,37 +195,46 @@ def _is_transfer(cases: pd.DataFrame) -> Bools:
 # ---- figures ------------------------------------------------------------------------------------------------------------------
 
 
-def flow(cases: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+def flow(cases: pd.DataFrame, *, as_of: date, with_referrals: Collection[str] = ()) -> pd.DataFrame:
     """The figures of every programme and cohort: rows of `outcomes/flow`.
 
-    `cases`: rows of `outcomes/states`. Waits and durations are in days. Means are those of people whose wait or treatment is
+    `cases`: rows of `outcomes/states`; `with_referrals`: programmes that have a register of referrals. Waits and durations are in days. Means are those of people whose wait or treatment is
     over, with limits by t; medians are given of them and, beside it, by Kaplan-Meier of everybody.
     """
-    return FLOW.conform(
-        pd.DataFrame([_figures(key, group, as_of=as_of) for key, group in _cohorts(cases)], columns=FLOW.column_names)
-    )
+    found = [_figures(key, group, as_of=as_of) for key, group in _cohorts(cases)]
+    table = pd.DataFrame(found, columns=FLOW.column_names)
+    has_referrals = table["programme_id"].isin(with_referrals)
+    has_spells = table["programme_id"].isin(cases.loc[cases["days_introductory"].notna(), "programme_id"])
+    table["n_not_taken_on"] = table["n_not_taken_on"].where(has_referrals)
+    table["n_waiting"] = table["n_waiting"].where(has_referrals | has_spells)
+    table["n_introductory"] = table["n_introductory"].where(has_spells | (table["n_introductory"] > 0))
+    table["n_in_follow_up"] = table["n_in_follow_up"].where(has_spells)
+    return FLOW.conform(table)
 
 
-_Group = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+_Group = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
 def _cohorts(cases: pd.DataFrame) -> Iterator[tuple[tuple[str, str], _Group]]:
-    """Programme and cohort with (those referred in it, those who started in it, re-entries and transfers of it)."""
+    """Programme and cohort with (people referred in it, people who started in it, all cases of either kind, re-entries too)."""
     referred = cases["referred_on"].fillna(cases["started_on"]).dt.year
     started = cases["started_on"].dt.year
-    first = cases["is_first"].to_numpy(dtype=bool)
+    first, again = (cases[c].to_numpy(dtype=bool) for c in ("is_first", "is_re_entry"))
     for programme, mine in cases.groupby("programme_id"):
         at = mine.index
         years = sorted({int(y) for y in pd.concat([referred[at], started[at]]).dropna()})
         for year in [*years, None]:
-            by_referral = first[at] & (referred[at].notna() if year is None else referred[at] == year).to_numpy()
+            by_referral = (referred[at].notna() if year is None else referred[at] == year).to_numpy()
             by_start = (started[at].notna() if year is None else started[at] == year).to_numpy()
             name = ALL if year is None else str(year)
-            yield (str(programme), name), (mine[by_referral], mine[by_start & first[at]], mine[by_start])
+            yield (
+                (str(programme), name),
+                (mine[by_referral & first[at]], mine[by_start & ~again[at]], mine[by_referral], mine[by_start]),
+            )
 
 
 def _figures(key: tuple[str, str], group: _Group, *, as_of: date) -> dict[str, Any]:
-    referred, started, every = group
+    referred, started, asked, every = group
     state, end = referred["state"], started["end_reason"]
     ended = int(end.notna().sum())
     share, lower, upper = intervals.wilson(count=int((end == "completed").sum()), n=ended)
@@ -246,6 +255,8 @@ def _figures(key: tuple[str, str], group: _Group, *, as_of: date) -> dict[str, A
         "n_in_treatment": len(started) - ended,
         **{f"n_{reason}": int((end == reason).sum()) for reason in ENDS},
         "n_in_follow_up": int((started["state"] == "follow_up").sum()),
+        "n_cases_waiting": int(asked["state"].isin(["referred", "waiting", "introductory"]).sum()),
+        "n_cases_in_treatment": int((every["state"] == "main").sum()),
         "n_re_entries": int(every["is_re_entry"].sum()),
         "n_transfers": int(every["is_transfer"].sum()),
         "completed_share": float(share),

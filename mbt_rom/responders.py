@@ -29,6 +29,8 @@ Bools = npt.NDArray[np.bool_]
 ATTENDANCE_DAYS = 91
 #: Fewer answers, or fewer missed forms, per coefficient: not estimated (Peduzzi et al. 1996, J Clin Epidemiol 49:1373-1379).
 EVENTS_PER_COEFFICIENT = 10
+#: A term known of fewer of the forms is left out of the model, not the forms of which it is unknown. Ours.
+KNOWN_SHARE = 0.5
 #: Fewer on either side: no standardised difference. Ours.
 FEWEST = 5
 TERMS = ("baseline_severity", "attendance", "left_treatment", "years_since_start")
@@ -155,8 +157,8 @@ def is_separated(y: npt.ArrayLike, x: npt.ArrayLike) -> bool:
 def responders(rows: pd.DataFrame) -> pd.DataFrame:
     """The model of every programme and instrument: rows of `outcomes/responders`.
 
-    `rows`: from `response_rows`. Left out, and counted: rows without a term. A term of which a programme knows nothing, or that does not
-    vary, is left out of its model. Not estimated, with the reason: too_few_events (fewer than `EVENTS_PER_COEFFICIENT` answers
+    `rows`: from `response_rows`. Left out, and counted: rows without a term. A term of which a programme knows nothing, or too
+    little (`KNOWN_SHARE`; a young register of contacts), or that does not vary, is left out of its model. Not estimated, with the reason: too_few_events (fewer than `EVENTS_PER_COEFFICIENT` answers
     or missed forms per coefficient, the intercept included) and separation.
     """
     found = [_model(str(p), str(i), mine) for (p, i), mine in rows.groupby(["programme_id", "instrument"])]
@@ -164,8 +166,9 @@ def responders(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _model(programme: str, instrument: str, rows: pd.DataFrame) -> pd.DataFrame:
-    used = rows.dropna(subset=[t for t in TERMS if rows[t].notna().any()])
-    terms = [t for t in TERMS if used[t].max() > used[t].min()]
+    known = {t: rows[t].notna().mean() for t in TERMS}
+    used = rows.dropna(subset=[t for t in TERMS if known[t] >= KNOWN_SHARE])
+    terms = [t for t in TERMS if known[t] >= KNOWN_SHARE and used[t].max() > used[t].min()]
     n, events = len(used), int(min(used["is_received"].sum(), (1 - used["is_received"]).sum()))
     table = pd.DataFrame({"term": ["intercept", *TERMS]}).assign(
         programme_id=programme,
@@ -175,14 +178,17 @@ def _model(programme: str, instrument: str, rows: pd.DataFrame) -> pd.DataFrame:
         n_received=int(used["is_received"].sum()),
         n_left_out=len(rows) - n,
     )
-    left_out = ~table["term"].isin(["intercept", *terms])
+    why = {
+        t: "no_data" if known[t] == 0 else "mostly_unknown" if known[t] < KNOWN_SHARE else "no_spread" for t in TERMS
+    }
+    absent = table["term"].map({t: why[t] for t in TERMS if t not in terms}).astype(object)
     if events < EVENTS_PER_COEFFICIENT * (len(terms) + 1):
-        return table.assign(reason=np.where(left_out, "no_data", "too_few_events").tolist())
+        return table.assign(reason=absent.fillna("too_few_events"))
     design = np.column_stack([np.ones(n), used[terms].to_numpy(dtype=float)])
     try:
         fit = logit(used["is_received"], design, clusters=used["patient_id"].to_numpy(dtype=object).astype(str))
     except ValueError:
-        return table.assign(reason=np.where(left_out, "no_data", "separation").tolist())
+        return table.assign(reason=absent.fillna("separation"))
     place = table["term"].map({t: k for k, t in enumerate(["intercept", *terms])})
     beta, error = (pd.Series(v).reindex(place).to_numpy() for v in (fit.coefficients, fit.errors))
     z = NormalDist().inv_cdf(0.975)
@@ -192,9 +198,7 @@ def _model(programme: str, instrument: str, rows: pd.DataFrame) -> pd.DataFrame:
         "odds_ratio_lower_95": np.exp(beta - z * error),
         "odds_ratio_upper_95": np.exp(beta + z * error),
     }
-    return table.assign(
-        coefficient=beta, standard_error=error, **limits, **odds, reason=left_out.map({True: "no_data"})
-    )
+    return table.assign(coefficient=beta, standard_error=error, **limits, **odds, reason=absent)
 
 
 # ---- balance --------------------------------------------------------------------------------------------------------------------

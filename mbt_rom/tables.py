@@ -653,10 +653,18 @@ FLOW = Table(
         Column("complete_on", DATE, "when everybody of the cohort has been in treatment for 18 months"),
         Column("is_complete", "boolean", "true when that day has come; missing for all cohorts together"),
         Column("n_referred", "Int64", "people referred, or started without a date of referral", True),
-        Column("n_not_taken_on", "Int64", "of these: declined, withdrawn or sent elsewhere", True),
-        Column("n_undecided", "Int64", "of these: referred, and no decision or spell recorded", True),
-        Column("n_waiting", "Int64", "of these: waiting", True),
-        Column("n_introductory", "Int64", "of these: in the introductory course", True),
+        Column(
+            "n_not_taken_on",
+            "Int64",
+            "of these: declined, withdrawn or sent elsewhere; missing without a register of referrals",
+        ),
+        Column("n_undecided", "Int64", "of these: referred, and no decision, spell or start recorded", True),
+        Column("n_waiting", "Int64", "of these: waiting; missing without a register of spells or referrals"),
+        Column(
+            "n_introductory",
+            "Int64",
+            "of these: in the introductory course; missing where neither spells nor episodes tell",
+        ),
         Column("n_left_before_start", "Int64", "of these: ended before the main programme", True),
         Column("n_started", "Int64", "people who started the main programme", True),
         Column("n_in_treatment", "Int64", "of these: in treatment", True),
@@ -665,7 +673,11 @@ FLOW = Table(
         Column("n_referred_on", "Int64", "of these: referred on", True),
         Column("n_died", "Int64", "of these: died", True),
         Column("n_ended", "Int64", "of these: ended, reason not recorded", True),
-        Column("n_in_follow_up", "Int64", "of those who ended: in follow-up now", True),
+        Column("n_in_follow_up", "Int64", "of those who ended: in follow-up now; missing without a register of spells"),
+        Column(
+            "n_cases_waiting", "Int64", "cases before the start that are not closed, second ones of a person too", True
+        ),
+        Column("n_cases_in_treatment", "Int64", "cases in treatment, second ones of a person too", True),
         Column(
             "n_re_entries",
             "Int64",
@@ -757,7 +769,11 @@ RESPONDERS = Table(
         Column("odds_ratio", "float64", "exp(coefficient)"),
         Column("odds_ratio_lower_95", "float64", "lower 95 % limit of it"),
         Column("odds_ratio_upper_95", "float64", "upper 95 % limit of it"),
-        Column("reason", "str", "why it was not estimated: no_data, too_few_events or separation"),
+        Column(
+            "reason",
+            "str",
+            "why it was not estimated: no_data, mostly_unknown, no_spread, too_few_events or separation",
+        ),
     ),
     is_person_level=False,
 )

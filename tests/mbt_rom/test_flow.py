@@ -132,6 +132,24 @@ def test_a_second_treatment_is_a_reentry_and_a_person_counts_once():
     assert by_year["n_re_entries"].to_dict() == {"2023": 0, "2025": 1, "all": 1}
 
 
+def test_the_caseload_counts_who_waits_for_a_second_treatment():
+    found = states(
+        episodes(("p", "2023-01-01", "2023-02-01", "2023-08-01", "completed"), ("p", "2026-05-01", None, None, None)),
+        of=[("p", "waiting", "2026-05-01", None)],
+    )
+    row = flow.flow(found, as_of=AS_OF).set_index("cohort").loc["all"]
+    assert row[["n_referred", "n_waiting", "n_cases_waiting", "n_cases_in_treatment"]].tolist() == [1, 0, 1, 0]
+
+
+def test_who_left_before_a_first_start_counts_with_the_second_case_among_those_who_started():
+    found = states(
+        episodes(("p", "2023-01-01", None, "2023-03-01", "dropped_out"), ("p", "2024-01-01", "2024-02-01", None, None))
+    )
+    row = flow.flow(found, as_of=AS_OF).set_index("cohort").loc["all"]
+    assert row[["n_not_taken_on", "n_waiting", "n_introductory"]].isna().all(), "no register tells, so it is no zero"
+    assert row[["n_referred", "n_left_before_start", "n_started", "n_re_entries"]].tolist() == [1, 1, 1, 0]
+
+
 @pytest.mark.parametrize(("started_on", "is_transfer"), [("2024-08-30", True), ("2024-10-01", False)])
 def test_who_starts_elsewhere_within_sixty_days_was_transferred(started_on, is_transfer):
     both = episodes(("p", None, "2023-02-01", "2024-08-01", "referred_on"), ("p", None, started_on, None, None)).assign(

@@ -108,6 +108,18 @@ def test_a_term_of_which_nothing_is_known_is_left_out_and_named():
     assert severity["n_patients"] == 200
 
 
+def test_a_term_that_is_mostly_unknown_is_left_out_and_not_the_forms():
+    rows = model_rows(400)
+    rows.loc[:99, "attendance"] = np.linspace(0, 1, 100)
+    found = responders.responders(rows).set_index("term")
+    assert found.loc["attendance", "reason"] == "mostly_unknown"
+    assert set(found["n_left_out"]) == {0}
+    assert (
+        responders.responders(rows.assign(left_treatment=1.0)).set_index("term").loc["left_treatment", "reason"]
+        == "no_spread"
+    )
+
+
 def test_too_few_missed_forms_or_a_term_that_tells_all_apart_give_no_estimate():
     few = responders.responders(model_rows(60)).set_index("term")["reason"]
     apart = responders.responders(model_rows(400, separated=True)).set_index("term")["reason"]

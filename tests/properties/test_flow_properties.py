@@ -39,7 +39,7 @@ def test_states_are_exhaustive_and_counts_add_up(episodes, spells, referrals, da
     assert found["state"].isin(flow.EVERY_STATE).all()
     assert found["episode_id"].dropna().sort_values().tolist() == sorted(known["episode_id"])
     assert found.groupby(["programme_id", "patient_id"])["is_first"].sum().eq(1).all()
-    figures = flow.flow(found, as_of=as_of)
+    figures = flow.flow(found, as_of=as_of, with_referrals=["amstel", "berk"])
     ends = figures[["n_in_treatment", *(f"n_{end}" for end in flow.ENDS)]].sum(axis=1)
     assert (ends == figures["n_started"]).all()
     total = figures[figures["cohort"] == "all"].set_index("programme_id")
@@ -48,4 +48,4 @@ def test_states_are_exhaustive_and_counts_add_up(episodes, spells, referrals, da
         pd.testing.assert_series_equal(years[column].sum().reindex(total.index, fill_value=0), total[column])
     before = ["n_not_taken_on", "n_undecided", "n_waiting", "n_introductory", "n_left_before_start"]
     began = found[found["is_first"] & found["started_on"].notna()].groupby("programme_id").size()
-    assert (total[before].sum(axis=1) + began.reindex(total.index, fill_value=0) == total["n_referred"]).all()
+    assert (total[before].fillna(0).sum(axis=1) + began.reindex(total.index, fill_value=0) == total["n_referred"]).all()
