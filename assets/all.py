@@ -6,7 +6,18 @@ from collections.abc import Collection, Mapping
 
 import dagster as dg
 
-from assets import benchmarks, checks, closed, contributions, deliveries, instruments, outcomes, publication, reference
+from assets import (
+    benchmarks,
+    checks,
+    closed,
+    contributions,
+    deliveries,
+    flow,
+    instruments,
+    outcomes,
+    publication,
+    reference,
+)
 from mbt_rom import registry
 from mbt_rom.model import Instrument
 from mbt_rom.tables import SOURCES
@@ -37,6 +48,7 @@ def definitions(
         *outcomes.psychometrics_of(names),
         outcomes.plausibility_of(names),
         outcomes.change,
+        *flow.TABLES,
         outcomes.alerts_of(given),
         contributions.outcomes,
         benchmarks.programmes,

@@ -175,6 +175,8 @@ def plausibility_of(instruments: list[str]) -> dg.AssetsDefinition:
             "episodes": _EPISODES,
             "therapists": dg.AssetIn(["reference", "therapists"]),
             "patients": dg.AssetIn(["reference", "patients"]),
+            "contacts": dg.AssetIn(["reference", "contacts"]),
+            "reviews": dg.AssetIn(["reference", "reviews"]),
             "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS),
             **each("items", instruments),
         },
@@ -190,6 +192,8 @@ def plausibility_of(instruments: list[str]) -> dg.AssetsDefinition:
         episodes: pd.DataFrame,
         therapists: pd.DataFrame,
         patients: pd.DataFrame,
+        contacts: pd.DataFrame,
+        reviews: pd.DataFrame,
         delivery_findings: pd.DataFrame,
         **items: pd.DataFrame,
     ) -> pd.DataFrame:
@@ -209,6 +213,9 @@ def plausibility_of(instruments: list[str]) -> dg.AssetsDefinition:
             patients=patients,
             delivery_findings=delivery_findings,
             numbers=numbers,
+            contacts=contacts,
+            reviews=reviews,
+            judged_on={p: state.known_on(p) for p in contacts["programme_id"].unique()},
         )
         return validate_plausibility(known)
 

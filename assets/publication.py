@@ -28,6 +28,9 @@ SOURCES = (
     "deliveries/conservation",
     "deliveries/revisions",
     "findings/summary",
+    "outcomes/flow",
+    "outcomes/flow_curves",
+    "outcomes/attendance_by_month",
 )
 
 
@@ -42,6 +45,9 @@ SOURCES = (
         "conservation": dg.AssetIn(["deliveries", "conservation"]),
         "revisions": dg.AssetIn(["deliveries", "revisions"]),
         "findings_summary": dg.AssetIn(["findings", "summary"]),
+        "flow": dg.AssetIn(["outcomes", "flow"]),
+        "flow_curves": dg.AssetIn(["outcomes", "flow_curves"]),
+        "attendance": dg.AssetIn(["outcomes", "attendance_by_month"]),
     },
 )
 @value_free
@@ -54,6 +60,9 @@ def site(
     conservation: pd.DataFrame,
     revisions: pd.DataFrame,
     findings_summary: pd.DataFrame,
+    flow: pd.DataFrame,
+    flow_curves: pd.DataFrame,
+    attendance: pd.DataFrame,
 ) -> dg.MaterializeResult[Any]:
     """Static pages: index, one per programme, expert centre, data quality."""
     from dashboards import site as pages
@@ -69,6 +78,9 @@ def site(
         changed_since=state.as_of - CHANGED_WITHIN,
         changed=n_changed(revisions, state),
         findings_summary=findings_summary,
+        flow=flow,
+        flow_curves=flow_curves,
+        attendance=attendance,
     )
     written = pages.site(data)
     publish(state.home.published, written, fingerprint=state.fingerprint_across("published/site"))

@@ -39,8 +39,10 @@ from mbt_rom.tables import (
     CLOSED,
     CONTENTS,
     FINDINGS_SUMMARY,
+    FLOW,
     LEDGER,
     REGISTERS,
+    STATES,
     Catalogue,
     Table,
     findings_table,
@@ -64,6 +66,8 @@ _DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
 _DEFINED_TOO = {"findings/psychometrics", "findings/plausibility", FINDINGS_SUMMARY.name}
 #: Tables that hold which forms count, and depend on no more of the definitions than that.
 _FROM_FINDINGS = {"deliveries/conservation", CLOSED.name, ALERTS.name}
+#: Tables of one programme that look at treatments in all others, too: who was transferred.
+_OF_ALL = {STATES.name, FLOW.name}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
@@ -77,6 +81,9 @@ ACROSS: dict[str, tuple[str, ...]] = {
         "deliveries/conservation",
         "deliveries/revisions",
         "findings/summary",
+        "outcomes/flow",
+        "outcomes/flow_curves",
+        "outcomes/attendance_by_month",
     ),
 }
 
@@ -482,6 +489,8 @@ class State:
             self._settings_of(partition),
         ]
         parts += [self._ledger_prints.get(partition), self._shared_print]
+        if table.name in _OF_ALL:
+            parts.append(self._ledger_prints)
         if stage in _JUDGED or name == "conservation":
             parts.append(str(self.known_on(partition)))
         if name in self.instruments and stage == "findings":

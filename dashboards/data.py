@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from mbt_rom.model import Instrument
+from mbt_rom.tables import ATTENDANCE_BY_MONTH, FLOW, FLOW_CURVES
 from mbt_rom.trajectories import COURSE_COLUMNS
 
 Row = dict[str, Any]
@@ -67,6 +68,9 @@ class SiteData:
     course: pd.DataFrame
     conservation: pd.DataFrame
     findings_summary: pd.DataFrame
+    flow: pd.DataFrame = field(default_factory=FLOW.empty)
+    flow_curves: pd.DataFrame = field(default_factory=FLOW_CURVES.empty)
+    attendance: pd.DataFrame = field(default_factory=ATTENDANCE_BY_MONTH.empty)
     norms: Mapping[str, NormText] = field(default_factory=dict)
     value_set_labels: Mapping[str, str] = field(default_factory=dict)
     quiet_after_days: int = 60

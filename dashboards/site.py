@@ -18,6 +18,7 @@ from dashboards.data import SiteData
 from dashboards.views.context import Context
 from dashboards.views.data_quality import data_quality_page
 from dashboards.views.expert_centre import expert_centre_page
+from dashboards.views.flow import flow_page
 from dashboards.views.overview import index_page
 from dashboards.views.programme import programme_page
 
@@ -29,7 +30,7 @@ _HERE = Path(__file__).parent
 def site(data: SiteData) -> dict[str, bytes]:
     """Every file of the published site: relative path -> content.
 
-    `index.html`, `expert-centre.html` (where the home `compares` programmes), `data-quality.html`, `programmes/<id>.html` per
+    `index.html`, `expert-centre.html` (where the home `compares` programmes), `data-quality.html`, `programmes/<id>.html` and `flow/<id>.html` per
     programme, and `static/`. The same input gives the same bytes.
     """
     context = Context(data)
@@ -42,6 +43,8 @@ def site(data: SiteData) -> dict[str, bytes]:
     for programme in context.programmes:
         path = f"programmes/{programme['programme_id']}.html"
         pages[path] = _page("programme", programme_page(programme, context=context), context=context, root="../")
+        path = f"flow/{programme['programme_id']}.html"
+        pages[path] = _page("flow", flow_page(programme, context=context), context=context, root="../")
     return {**pages, **_static()}
 
 

@@ -36,6 +36,15 @@ def episode_suite() -> list[Expectation]:
     ]
 
 
+def attendance_suite() -> list[Expectation]:
+    """The rule about contacts that were offered: absence beyond what the programme lets pass."""
+    return [
+        gxe.ExpectColumnValuesToBeInSet(
+            column="attends", value_set=["enough"], meta={"rule": "review_after_nonattendance"}
+        )
+    ]
+
+
 def plan_suite() -> list[Expectation]:
     """The rule about instruments: the programme plans to use what it delivers."""
     return [
@@ -94,6 +103,7 @@ def validate_plausibility(known: Known) -> pd.DataFrame:
     forms = known.forms
     found = [
         _episodes(known),
+        _absent(plausibility.absence_facts(known)),
         _planned(plausibility.plan_facts(forms, known.settings)),
         _forms(plausibility.interval_facts(forms, known.definitions), interval_suite()),
         _swings(forms, plausibility.swing_facts(known.trajectories, known.definitions)),
@@ -123,6 +133,11 @@ def _episodes(known: Known) -> pd.DataFrame:
     detail = why.where(rows["rule"] == "therapist_not_allocated").astype("str")
     place = ["programme_id", "delivery_id", "row_id", "source_row"]
     return rows[[*place, "rule"]].assign(item=rows["rule"].map(columns).astype("str"), detail=detail)
+
+
+def _absent(facts: pd.DataFrame) -> pd.DataFrame:
+    rows = _broken(facts, attendance_suite())
+    return rows[["programme_id", "delivery_id", "row_id", "source_row", "rule"]].assign(item="attendance")
 
 
 def _planned(facts: pd.DataFrame) -> pd.DataFrame:

@@ -133,6 +133,115 @@ def protect_response(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
     return _without(response, [(everything, every), *parts], named=parts, everything=everything)
 
 
+#: Ends that are too rare to stand alone on a published page: together they are `n_other_end`.
+OTHER_ENDS = ("n_referred_on", "n_died", "n_ended")
+_BEGUN = ("n_closed", "n_before_start", "n_began")
+_TREATED = ("n_in_treatment", "n_other_end", "n_dropped_out", "n_completed")
+#: Months between the points of a published curve, so that a step of one person is not a date.
+CURVE_MONTHS = 3
+
+
+def protect_flow(flow: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
+    """Flow as it may be published: `cohort`, counts, the share completed, medians, and `suppressed`.
+
+    `flow`: rows of `outcomes/flow`. Rare ends are one count, `n_other_end`; those referred are `n_closed` (not taken on, or
+    ended before the start), `n_before_start` and `n_began`. In the row of all cohorts a small count is withheld with what it could be
+    worked out from (`withheld_cells`), its share with it. A single cohort is shown as a whole or not at all: only when none of its
+    counts is small, and when those that are not shown, taken together, could be shown, too: all cohorts minus the others gives them.
+    """
+    known = flow.fillna({"n_not_taken_on": 0, "n_waiting": 0, "n_introductory": 0})
+    rows = flow.assign(
+        n_other_end=flow[list(OTHER_ENDS)].sum(axis=1),
+        n_closed=known["n_not_taken_on"] + known["n_left_before_start"],
+        n_before_start=known["n_undecided"] + known["n_waiting"] + known["n_introductory"],
+    )
+    rows["n_began"] = rows["n_referred"] - rows["n_closed"] - rows["n_before_start"]
+    is_all = (rows["cohort"] == "all").to_numpy(dtype=bool)
+    begun, treated = (
+        withheld_cells(rows[list(names)].to_numpy(dtype=float), threshold=threshold) & is_all[:, None]
+        for names in (_BEGUN, _TREATED)
+    )
+    is_hidden = _hidden_cohorts(rows, threshold=threshold)
+    few_started = too_few(_numbers(rows, "n_started"), threshold=threshold) & is_all
+    few_referred = too_few(_numbers(rows, "n_referred"), threshold=threshold) & is_all
+    parts: Cells = [(begun[:, k], (name,)) for k, name in enumerate(_BEGUN)]
+    parts += [(treated[:, k], (name,)) for k, name in enumerate(_TREATED)]
+    shares = ("completed_share", "completed_lower_95", "completed_upper_95")
+    waits = ("wait_km_median", "wait_km_lower_95", "wait_km_upper_95")
+    stays = ("stay_km_median", "stay_km_lower_95", "stay_km_upper_95")
+    began = begun[:, 2] | too_few(_numbers(rows, "n_wait"), threshold=threshold)
+    over = too_few(_numbers(rows, "n_stay"), threshold=threshold)
+    parts += [(treated[:, 3] | treated[:, 0], shares), (began & is_all, waits), (over & is_all, stays)]
+    parts += [(few_started, ("n_started", *_TREATED, *shares, *stays)), (few_referred, ("n_referred", *_BEGUN, *waits))]
+    every = ("n_referred", *_BEGUN, "n_started", *_TREATED, *shares, *waits, *stays)
+    kept = rows[["programme_id", "cohort", "complete_on", "is_complete", *every]]
+    return _without(kept, [(is_hidden, every), *parts], named=parts, everything=is_hidden)
+
+
+def _hidden_cohorts(rows: pd.DataFrame, *, threshold: int) -> Bools:
+    """Cohorts that are not shown: those with a small count, and as many of the smallest others as protect these."""
+    counts = rows[["n_started", "n_referred", *_BEGUN, *_TREATED, "n_wait", "n_stay"]].to_numpy(dtype=float)
+    is_cohort = (rows["cohort"] != "all").to_numpy(dtype=bool)
+    hidden = is_cohort & (counts < threshold).any(axis=1)
+    for programme in rows["programme_id"].unique():
+        mine = is_cohort & (rows["programme_id"] == programme).to_numpy(dtype=bool)
+        while (
+            (mine & hidden).any() and (mine & ~hidden).any() and (counts[mine & hidden].sum(axis=0) < threshold).any()
+        ):
+            open_ones = np.flatnonzero(mine & ~hidden)
+            hidden[open_ones[np.argmin(counts[open_ones, 0])]] = True
+    return hidden
+
+
+def protect_curves(curves: pd.DataFrame, shown: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
+    """Curves as they may be published: of all cohorts together, every `CURVE_MONTHS` months; few at risk are not counted.
+
+    `curves`: rows of `outcomes/flow_curves`; `shown`: from `protect_flow`. The rare ends are one curve, `other_end`, without limits. The ends
+    are left out where one of their counts is withheld, waiting and staying where it has happened to few. A step between two points may
+    stand for fewer: it tells within which three months, not what became of whom.
+    """
+    import pandas as pd
+
+    rows = curves[(curves["cohort"] == "all") & (curves["month"] % CURVE_MONTHS == 0)]
+    is_rare = rows["outcome"].isin([name.removeprefix("n_") for name in OTHER_ENDS])
+    rare = rows[is_rare].groupby(["programme_id", "cohort", "curve", "month"])
+    other = rare[["n_at_risk", "n_persons"]].first().assign(share=rare["share"].sum(min_count=len(OTHER_ENDS)))
+    rows = pd.concat([rows[~is_rare], other.reset_index().assign(outcome="other_end")], ignore_index=True)
+    of_all = shown[shown["cohort"] == "all"].set_index("programme_id")["suppressed"]
+    told = rows["programme_id"].map({p: set(str(names).split()) for p, names in of_all.items()})
+    needed = {"wait": {"wait_km_median"}, "stay": {"stay_km_median", "n_in_treatment"}, "end": set(_TREATED)}
+    is_open = [not (names & needed[curve]) for names, curve in zip(told, rows["curve"], strict=True)]
+    rows["n_at_risk"] = rows["n_at_risk"].mask(too_few(_numbers(rows, "n_at_risk"), threshold=threshold))
+    kept: pd.DataFrame = rows.loc[np.array(is_open, dtype=bool) & rows["share"].notna().to_numpy()].reset_index(
+        drop=True
+    )
+    return kept
+
+
+def protect_attendance(months: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
+    """Rows of `outcomes/attendance_by_month` that may be published: those of months with patients enough."""
+    enough = ~too_few(_numbers(months, "n_patients"), threshold=threshold)
+    kept: pd.DataFrame = months[enough & months["attended_share"].notna().to_numpy()]
+    return kept.reset_index(drop=True)
+
+
+def protect_leavers(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
+    """Response of those who left treatment and of the others, where both groups and those who answered of each are enough.
+
+    `response`: rows of `outcomes/response`. Columns: programme_id, instrument, moment, and eligible and received of both.
+    """
+    columns = {"left_eligible": "n_left_eligible", "left_received": "n_left_received"}
+    rows = response[["programme_id", "instrument", "moment"]].assign(**{k: response[c] for k, c in columns.items()})
+    rows["other_eligible"] = response["n_eligible"] - response["n_left_eligible"]
+    rows["other_received"] = response["n_received"] - response["n_left_received"]
+    counts: npt.NDArray[np.float64] = rows[
+        ["left_eligible", "left_received", "other_eligible", "other_received"]
+    ].to_numpy(dtype=float, na_value=np.nan)
+    enough = np.asarray((counts >= threshold).all(axis=1))
+    kept: pd.DataFrame = rows.loc[enough].reset_index(drop=True)
+    return kept
+
+
 def total_may_be_shown(benchmark: pd.DataFrame, *, by: Sequence[str]) -> pd.Series:
     """Per row: may a total over the rows that agree in `by` be shown? Only when none of those rows withholds anything.
 

@@ -859,6 +859,17 @@ _CATALOGUE: tuple[Rule, ...] = (
         "Verbeter de behandelaar van de episode, of vul het behandelarenregister aan",
     ),
     Rule(
+        "review_after_nonattendance",
+        "notice",
+        "programme_manager",
+        "a patient in treatment missed so many of the contacts offered that the programme's rule asks for a review",
+        "Discuss in the team how to reach the patient, and enter the review in the register of reviews; the rule is "
+        "'nonattendance' in consortium.yaml",
+        "een patiënt in behandeling miste zo veel van de aangeboden contacten dat de regel van het programma om een evaluatie vraagt",
+        "Bespreek in het team hoe de patiënt te bereiken is, en zet de evaluatie in het register van evaluaties; de regel staat "
+        "onder 'nonattendance' in consortium.yaml",
+    ),
+    Rule(
         "instrument_not_planned",
         "notice",
         "programme_manager",

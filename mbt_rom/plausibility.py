@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mbt_rom import acceptance, drift, wrong_person
+from mbt_rom import acceptance, attendance, drift, wrong_person
 from mbt_rom.model import Instrument
 from mbt_rom.schedule import UNSCHEDULED
 from mbt_rom.settings import Consortium
@@ -46,7 +47,8 @@ class Known:
     """What is known of any number of programmes: rows of the tables of these names.
 
     `items` by instrument; `expected` says which forms count (it lists every accepted one). `numbers`: pseudonym -> issuer and
-    local number, of the patients of these programmes; they are compared and never shown.
+    local number, of the patients of these programmes; they are compared and never shown. `judged_on`: the day of each programme
+    up to which contacts are known, where it has a register of them.
     """
 
     definitions: Mapping[str, Instrument]
@@ -59,6 +61,9 @@ class Known:
     patients: pd.DataFrame
     delivery_findings: pd.DataFrame
     numbers: Mapping[str, wrong_person.Number] = field(default_factory=dict)
+    contacts: pd.DataFrame | None = None
+    reviews: pd.DataFrame | None = None
+    judged_on: Mapping[str, date] = field(default_factory=dict)
 
     @cached_property
     def all_forms(self) -> pd.DataFrame:
@@ -102,7 +107,7 @@ def episode_facts(episodes: pd.DataFrame, therapists: pd.DataFrame) -> pd.DataFr
     """
     order = ["programme_id", "patient_id", "started_on", "episode_id"]
     rows = episodes.sort_values(order, ignore_index=True)
-    source_row = rows["row_id"].str.extract(r"-(\d+)-[^-]*$", expand=False).astype("Int32")
+    source_row = _source_row(rows["row_id"])
     return rows.assign(n_unfinished=_n_unfinished(rows), therapist=_allocation(rows, therapists), source_row=source_row)
 
 
@@ -124,6 +129,41 @@ def _allocation(rows: pd.DataFrame, therapists: pd.DataFrame) -> pd.Series:
     words = np.select([found["is_known"].isna(), is_late | is_early], ["unknown", "not_in_service"], "allocated")
     can_tell = rows["therapist_id"].notna() & rows["programme_id"].isin(therapists["programme_id"])
     return pd.Series(words, index=rows.index, dtype="str").where(can_tell)
+
+
+def absence_facts(known: Known) -> pd.DataFrame:
+    """Patients in treatment whose absence asks for a review: the place of the last contact they missed, and `attends` by which rule."""
+    found = [
+        attendance.absences(
+            _of_programme(known.contacts, programme),
+            as_of=day,
+            in_treatment=_in_treatment(known.episodes, programme, day),
+            reviews=None if known.reviews is None else _of_programme(known.reviews, programme),
+            rule=known.settings.nonattendance,
+            closures=known.settings.closures,
+        )
+        for programme, day in known.judged_on.items()
+        if known.contacts is not None
+    ]
+    columns = ["programme_id", "delivery_id", "row_id", "because"]
+    rows = pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns, dtype="str")
+    return rows.assign(source_row=_source_row(rows["row_id"])).rename(columns={"because": "attends"})
+
+
+def _of_programme(rows: pd.DataFrame, programme: str) -> pd.DataFrame:
+    mine: pd.DataFrame = rows[rows["programme_id"] == programme]
+    return mine
+
+
+def _in_treatment(episodes: pd.DataFrame, programme: str, day: date) -> pd.DataFrame | None:
+    """Patients whose treatment runs; None where the programme has no register of episodes, so that nobody is known to have ended."""
+    rows = _of_programme(episodes, programme)
+    is_over = rows["end_reason"].notna() | (rows["ended_on"] <= pd.Timestamp(day))
+    return rows[~is_over] if len(rows) else None
+
+
+def _source_row(row_ids: pd.Series) -> pd.Series:
+    return row_ids.str.extract(r"-(\d+)-[^-]*$", expand=False).astype("Int32")
 
 
 # ---- forms ----------------------------------------------------------------------------------------------------------------------

@@ -88,6 +88,18 @@ class Closure(Frozen):
         return self
 
 
+class Nonattendance(Frozen):
+    """Absence that opens a review: so many offered contacts missed in a row, or fewer than a share kept in the last weeks.
+
+    The share counts from `fewest` offered contacts on. Ours: the manual names no rule.
+    """
+
+    in_a_row: Annotated[int, Field(ge=2)] = 3
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    weeks: Annotated[int, Field(ge=1)] = 6
+    fewest: Annotated[int, Field(ge=1)] = 4
+
+
 Anchor = Literal["referred_on", "first_assessment_on", "first_introductory_on", "started_on"]
 PlanName = Literal["consortium", "minimal", "three_monthly", "own"]
 #: The smallest set of the manual (ch. 6.2): one of each of these.
@@ -229,6 +241,7 @@ class Consortium(Frozen):
     quiet_after_days: int = 60
     largest_file_mb: Annotated[int, Field(gt=0)] = 100
     settle_seconds: Annotated[int, Field(ge=0)] = 30
+    nonattendance: Nonattendance = Nonattendance()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -266,6 +279,11 @@ class Consortium(Frozen):
     def windows_of(self, programme_id: str) -> Windows:
         """The windows that hold in a programme: its own, otherwise those of the home."""
         return self.programmes[programme_id].windows or self.windows
+
+    @property
+    def closures(self) -> dict[str, list[tuple[date, date]]]:
+        """First and last days on which each programme is closed."""
+        return {p: [(c.from_on, c.until_on) for c in programme.closures] for p, programme in self.programmes.items()}
 
     def fingerprint(self) -> str:
         """Hash of all settings: what was computed under other settings is out of date."""

@@ -586,6 +586,220 @@ ALERTS = Table(
     tells_its_size=False,
 )
 
+
+def _lengths(name: str, meaning: str, over: str) -> tuple[Column, ...]:
+    """Figures of a length of time in days: simple ones, and by Kaplan-Meier."""
+    return (
+        Column(f"n_{name}", "Int64", f"people with a known {meaning} who {over}", True),
+        Column(f"{name}_mean", "float64", f"their mean {meaning}, in days"),
+        Column(f"{name}_lower_95", "float64", "lower limit of the mean (t)"),
+        Column(f"{name}_upper_95", "float64", "upper limit of the mean (t)"),
+        Column(f"{name}_median", "float64", f"their median {meaning}, in days"),
+        Column(f"n_{name}_km", "Int64", "people behind the next figure, those included for whom it is not over", True),
+        Column(f"{name}_km_median", "float64", f"median {meaning} by Kaplan-Meier, in days; missing where not reached"),
+        Column(f"{name}_km_lower_95", "float64", "lower limit (Brookmeyer and Crowley)"),
+        Column(f"{name}_km_upper_95", "float64", "upper limit (Brookmeyer and Crowley)"),
+    )
+
+
+STATES = Table(
+    "outcomes/states",
+    "Where every case stands: an episode, or a referral that no episode came of. What had not happened by the day is not in it.",
+    ("programme_id", "patient_id", "episode_id", "referred_on"),
+    (
+        PROGRAMME,
+        Column("patient_id", "str", PATIENT.meaning, True),
+        Column("episode_id", "str", "treatment episode; missing for a referral that no episode came of"),
+        Column("referred_on", DATE, "date of referral"),
+        Column("started_on", DATE, "first session of the main programme"),
+        Column("ended_on", DATE, "last main session"),
+        Column(
+            "end_reason",
+            "str",
+            "completed, dropped_out, referred_on, died, or ended (reason not recorded); missing where it has not ended",
+        ),
+        Column(
+            "state",
+            "str",
+            "not_yet, referred, waiting, introductory, not_taken_on, main, follow_up, completed, dropped_out, referred_on, died "
+            "or ended: exactly one of them",
+            True,
+        ),
+        Column(
+            "days_waiting", "Int32", "days from referral to start; until the end or the day where there was no start"
+        ),
+        Column("days_in_treatment", "Int32", "days from start to end; until the day where it has not ended"),
+        Column("days_introductory", "Int32", "days in introductory spells; missing without a register of spells"),
+        Column("days_follow_up", "Int32", "days in spells of follow-up; missing without a register of spells"),
+        Column("is_first", "boolean", "true for the first case of the person in the programme", True),
+        Column("is_re_entry", "boolean", "true where the person had been in treatment in the programme before", True),
+        Column(
+            "is_transfer",
+            "boolean",
+            "true where the person left another programme at most 60 days before the start",
+            True,
+        ),
+    ),
+)
+
+FLOW = Table(
+    "outcomes/flow",
+    "How many were referred, started and ended per cohort, and how long it took: the manual's figures beside Kaplan-Meier's.",
+    ("programme_id", "cohort"),
+    (
+        PROGRAMME,
+        Column(
+            "cohort", "str", "year of referral (referral, wait) and of start (treatment, ends); 'all' for all", True
+        ),
+        Column("complete_on", DATE, "when everybody of the cohort has been in treatment for 18 months"),
+        Column("is_complete", "boolean", "true when that day has come; missing for all cohorts together"),
+        Column("n_referred", "Int64", "people referred, or started without a date of referral", True),
+        Column(
+            "n_not_taken_on",
+            "Int64",
+            "of these: declined, withdrawn or sent elsewhere; missing without a register of referrals",
+        ),
+        Column("n_undecided", "Int64", "of these: referred, and no decision, spell or start recorded", True),
+        Column("n_waiting", "Int64", "of these: waiting; missing without a register of spells or referrals"),
+        Column(
+            "n_introductory",
+            "Int64",
+            "of these: in the introductory course; missing where neither spells nor episodes tell",
+        ),
+        Column("n_left_before_start", "Int64", "of these: ended before the main programme", True),
+        Column("n_started", "Int64", "people who started the main programme", True),
+        Column("n_in_treatment", "Int64", "of these: in treatment", True),
+        Column("n_completed", "Int64", "of these: completed", True),
+        Column("n_dropped_out", "Int64", "of these: dropped out", True),
+        Column("n_referred_on", "Int64", "of these: referred on", True),
+        Column("n_died", "Int64", "of these: died", True),
+        Column("n_ended", "Int64", "of these: ended, reason not recorded", True),
+        Column("n_in_follow_up", "Int64", "of those who ended: in follow-up now; missing without a register of spells"),
+        Column(
+            "n_cases_waiting", "Int64", "cases before the start that are not closed, second ones of a person too", True
+        ),
+        Column("n_cases_in_treatment", "Int64", "cases in treatment, second ones of a person too", True),
+        Column(
+            "n_re_entries",
+            "Int64",
+            "starts of people who had been in treatment here before; not in the counts above",
+            True,
+        ),
+        Column("n_transfers", "Int64", "starts of people who came from another programme", True),
+        Column("completed_share", "float64", "completed / ended (the manual's figure; misleading in a young cohort)"),
+        Column("completed_lower_95", "float64", "lower Wilson limit"),
+        Column("completed_upper_95", "float64", "upper Wilson limit"),
+        Column("dropped_out_share", "float64", "dropped out / ended"),
+        Column("dropped_out_lower_95", "float64", "lower Wilson limit"),
+        Column("dropped_out_upper_95", "float64", "upper Wilson limit"),
+        *_lengths("wait", "wait from referral to start", "started"),
+        *_lengths("stay", "time in treatment", "ended"),
+    ),
+    is_person_level=False,
+)
+
+FLOW_CURVES = Table(
+    "outcomes/flow_curves",
+    "Waiting, staying and ending month by month: Kaplan-Meier, and Aalen-Johansen for ends that rule each other out.",
+    ("programme_id", "cohort", "curve", "outcome", "month"),
+    (
+        PROGRAMME,
+        Column("cohort", "str", "as in outcomes/flow", True),
+        Column("curve", "str", "wait, stay or end", True),
+        Column("outcome", "str", "not_started, in_treatment, or the way in which it ended", True),
+        Column("month", "Int16", "months (of 30.4375 days) since the referral (wait) or the start (stay, end)", True),
+        Column("share", "float64", "share of the people in that condition by then"),
+        Column("lower_95", "float64", "lower limit, on the scale log(-log)"),
+        Column("upper_95", "float64", "upper limit, on the scale log(-log)"),
+        Column("n_at_risk", "Int64", "people followed until then or longer, to whom nothing had happened before"),
+        Column("n_persons", "Int64", "people behind the curve", True),
+        Column("reason", "str", "why there is no share: too_few_persons or not_followed_so_long"),
+    ),
+    is_person_level=False,
+)
+
+
+_ATTENDANCE = (
+    Column("month_on", DATE, "first day of the month", True),
+    Column("n_offered", "Int64", "contacts to which the patient could come: attended or missed", True),
+    Column("n_attended", "Int64", "of these: attended", True),
+    Column("n_no_show", "Int64", "of these: missed without notice", True),
+    Column("n_cancelled_by_patient", "Int64", "of these: cancelled by the patient", True),
+    Column("n_not_offered", "Int64", "contacts that the programme cancelled, or in weeks in which it was closed", True),
+    Column("n_not_recorded", "Int64", "contacts whose attendance is not recorded", True),
+)
+
+ATTENDANCE = Table(
+    "outcomes/attendance",
+    "Offered and kept contacts per patient and month.",
+    ("programme_id", "patient_id", "month_on"),
+    (PROGRAMME, Column("patient_id", "str", PATIENT.meaning, True), *_ATTENDANCE),
+)
+
+ATTENDANCE_BY_MONTH = Table(
+    "outcomes/attendance_by_month",
+    "Offered and kept contacts per programme and month.",
+    ("programme_id", "month_on"),
+    (
+        PROGRAMME,
+        *_ATTENDANCE,
+        Column("n_patients", "Int64", "patients to whom a contact was offered", True),
+        Column("attended_share", "float64", "attended / offered; missing when none was offered"),
+        Column("lower_95", "float64", "lower limit, patients as clusters; missing below ten patients"),
+        Column("upper_95", "float64", "upper limit"),
+    ),
+    is_person_level=False,
+)
+
+RESPONDERS = Table(
+    "outcomes/responders",
+    "Who answers: a logistic model of the forms that should have come, errors robust for several forms of one patient.",
+    ("programme_id", "instrument", "term"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        Column("term", "str", "intercept, baseline_severity, attendance, left_treatment or years_since_start", True),
+        Column("n_rows", "Int64", "forms behind the model", True),
+        Column("n_patients", "Int64", "patients behind it", True),
+        Column("n_received", "Int64", "forms that came", True),
+        Column("n_left_out", "Int64", "forms left out because a term is not known", True),
+        Column("coefficient", "float64", "change of the log-odds of an answer per unit of the term"),
+        Column("standard_error", "float64", "its standard error, patients as clusters"),
+        Column("lower_95", "float64", "lower 95 % limit of the coefficient"),
+        Column("upper_95", "float64", "upper 95 % limit of it"),
+        Column("odds_ratio", "float64", "exp(coefficient)"),
+        Column("odds_ratio_lower_95", "float64", "lower 95 % limit of it"),
+        Column("odds_ratio_upper_95", "float64", "upper 95 % limit of it"),
+        Column(
+            "reason",
+            "str",
+            "why it was not estimated: no_data, mostly_unknown, no_spread, too_few_events or separation",
+        ),
+    ),
+    is_person_level=False,
+)
+
+BALANCE = Table(
+    "outcomes/balance",
+    "Those who answered at a moment beside those who should have and did not, by what was known beforehand.",
+    ("programme_id", "instrument", "moment", "variable"),
+    (
+        PROGRAMME,
+        INSTRUMENT,
+        MOMENT,
+        Column("variable", "str", "baseline_severity, attendance, left_treatment, age or is_female", True),
+        Column("n_responders", "Int64", "those who answered, of whom it is known", True),
+        Column("n_others", "Int64", "those who did not, of whom it is known", True),
+        Column("responders_mean", "float64", "mean, or share, of those who answered"),
+        Column("others_mean", "float64", "mean, or share, of the others"),
+        Column("difference", "float64", "standardised difference (Austin 2009): those who answered minus the others"),
+        Column("lower_95", "float64", "lower 95 % limit of it"),
+        Column("upper_95", "float64", "upper 95 % limit of it"),
+        Column("reason", "str", "why there is none: no_data, too_few_persons or no_spread"),
+    ),
+    is_person_level=False,
+)
+
 CONTRIBUTIONS = Table(
     "contributions/outcomes",
     "THE BOUNDARY: all that leaves a programme. One row per patient, scale and moment that was due or received.",
@@ -748,7 +962,7 @@ def scores_table(instrument: Instrument) -> Table:
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, *REGISTERS.values(), EXPECTED,
     RESPONSE, RESPONSE_BY_PERIOD, WEEKLY, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS,
-    CONTRIBUTIONS, BENCHMARK,
+    STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, BENCHMARK,
 )  # fmt: skip
 
 

@@ -107,6 +107,11 @@ class Context:
         self.adolescent = {p["programme_id"] for p in self.programmes if p["format"] == ADOLESCENT}
         protected = disclosure.protect_response(data.response, threshold=data.threshold)
         self.response = by_programme(protected)
+        flow = disclosure.protect_flow(data.flow, threshold=data.threshold)
+        self.flow = by_programme(flow)
+        self.curves = by_programme(disclosure.protect_curves(data.flow_curves, flow, threshold=data.threshold))
+        self.attendance = by_programme(disclosure.protect_attendance(data.attendance, threshold=data.threshold))
+        self.leavers = by_programme(disclosure.protect_leavers(data.response, threshold=data.threshold))
         self.benchmark = by_programme(data.benchmark)
         self.course = by_programme(data.course)
         self.conservation = by_programme(data.conservation)

@@ -56,4 +56,4 @@ def test_the_core_prints_nothing_outside_its_page_generators(sources: list[Any])
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
-    assert set(calls) <= {"mbt_rom/dictionary.py"}
+    assert set(calls) <= {"mbt_rom/dictionary.py", "mbt_rom/register_page.py"}

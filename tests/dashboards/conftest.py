@@ -16,10 +16,19 @@ import pandas as pd
 import pytest
 
 from dashboards.site import SiteData, site
-from mbt_rom import disclosure, intervals, registry
+from mbt_rom import attendance, disclosure, flow, intervals, registry
 from mbt_rom.findings import RULES
 from mbt_rom.norms import ChangeNorm
-from mbt_rom.tables import BENCHMARK, CONSERVATION, FINDINGS_SUMMARY, PROGRAMMES, RESPONSE
+from mbt_rom.registers import REGISTERS as REGISTERS_DECLARED
+from mbt_rom.tables import (
+    BENCHMARK,
+    CONSERVATION,
+    EPISODES,
+    FINDINGS_SUMMARY,
+    PROGRAMMES,
+    RESPONSE,
+    register_table,
+)
 
 MONTHS = (0, 6, 12, 18, 24, 30, 36)
 THRESHOLD = 10
@@ -83,6 +92,7 @@ def _response_row(cohort: Cohort, instrument: str, place: int, answered: np.ndar
         "n_started": len(cohort.due), "n_not_yet_due": len(cohort.due) - eligible, "n_not_eligible": 0,
         "n_eligible": eligible, "n_received": received, "response_share": received / eligible if eligible else None,
         "lower_95": lower[0], "upper_95": upper[0],
+        "n_left_eligible": eligible * 2 // 5, "n_left_received": received // 3,
     }  # fmt: skip
 
 
@@ -207,6 +217,42 @@ def _programmes() -> pd.DataFrame:
     ))  # fmt: skip
 
 
+def _episodes(rng: np.random.Generator) -> pd.DataFrame:
+    """Episodes of every programme: an exponential wait, up to eighteen months of treatment, four ends."""
+    found = []
+    for programme_id, _, _, n, _ in CONSORTIUM:
+        referred = pd.Timestamp(AS_OF) - pd.to_timedelta(rng.integers(10, 1900, 2 * n), unit="D")
+        started = referred + pd.to_timedelta(rng.exponential(120, 2 * n).round(), unit="D")
+        reason = rng.choice(["completed", "dropped_out", "referred_on", "died"], 2 * n, p=[0.6, 0.28, 0.09, 0.03])
+        stay = np.where(reason == "completed", rng.integers(420, 550, 2 * n), rng.integers(20, 500, 2 * n))
+        ended = started + pd.to_timedelta(stay, unit="D")
+        found.append(pd.DataFrame({
+            "programme_id": programme_id, "episode_id": [f"{programme_id}-e{i}" for i in range(2 * n)],
+            "patient_id": [f"{programme_id}-p{i}" for i in range(2 * n)], "referred_on": referred, "started_on": started,
+            "ended_on": ended, "end_reason": reason, "row_id": "r", "delivery_id": "d",
+        }))  # fmt: skip
+    table = pd.concat(found, ignore_index=True)
+    return EPISODES.conform(table.astype(dict.fromkeys(("referred_on", "started_on", "ended_on"), "datetime64[s]")))
+
+
+def _contacts(rng: np.random.Generator) -> pd.DataFrame:
+    """A year of weekly contacts in two programmes."""
+    days = pd.date_range(end=AS_OF, periods=52, freq="7D").astype("datetime64[s]")
+    words = ["attended", "no_show", "cancelled_by_patient", "cancelled_by_programme"]
+    rows = [(p, f"{p}-p{i}", day) for p, n in (("duin", 30), ("linge", 8)) for i in range(n) for day in days]
+    frame = pd.DataFrame(rows, columns=["programme_id", "patient_id", "contact_on"])
+    return frame.assign(attendance=rng.choice(words, len(frame), p=[0.78, 0.1, 0.09, 0.03]))
+
+
+def make_flow() -> dict[str, pd.DataFrame]:
+    """Flow, its curves and attendance, as the site takes them."""
+    rng = np.random.default_rng(20261121)
+    registers = [register_table(REGISTERS_DECLARED[name]).empty() for name in ("spells", "referrals")]
+    cases = flow.states(_episodes(rng), *registers, as_of=AS_OF)
+    months = attendance.per_programme(attendance.per_patient(_contacts(rng), as_of=AS_OF))
+    return {"flow": flow.flow(cases, as_of=AS_OF), "flow_curves": flow.curves(cases), "attendance": months}
+
+
 def make_site_data() -> SiteData:
     """The invented consortium, the same every time."""
     response, course, benchmark = _measurements(np.random.default_rng(20261120))
@@ -215,7 +261,7 @@ def make_site_data() -> SiteData:
         threshold=THRESHOLD, instruments={i: registry.instrument(i) for i in ("bsi", "eq5d3l", "phq9")}, rules=RULES,
         programmes=_programmes(), response=response, benchmark=benchmark, course=course,
         conservation=_conservation(response), findings_summary=_findings(), norms=NORMS,
-        value_set_labels={"nl_2006": "Dutch value set of 2006"},
+        value_set_labels={"nl_2006": "Dutch value set of 2006"}, **make_flow(),
     )  # fmt: skip
 
 

@@ -39,7 +39,9 @@ def load(page: Path, profile: Path) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 
 
-@pytest.mark.parametrize("path", ["index.html", "programmes/duin.html", "expert-centre.html", "data-quality.html"])
+@pytest.mark.parametrize(
+    "path", ["index.html", "programmes/duin.html", "flow/duin.html", "expert-centre.html", "data-quality.html"]
+)
 def test_a_page_draws_its_figures_without_complaint(folder: Path, tmp_path: Path, path: str) -> None:
     source = (folder / path).read_text()
     dom, console = load(folder / path, tmp_path)

@@ -37,7 +37,12 @@ def table(page: Any, caption: str) -> list[list[str]]:
 
 def test_every_file_is_there(site_data: SiteData) -> None:
     static = {"static/plotly.min.js", "static/site.css", "static/figures.js"}
-    pages = {"index.html", "expert-centre.html", "data-quality.html", *(f"programmes/{p}.html" for p in PROGRAMMES)}
+    pages = {
+        "index.html",
+        "expert-centre.html",
+        "data-quality.html",
+        *(f"{folder}/{p}.html" for p in PROGRAMMES for folder in ("programmes", "flow")),
+    }
     assert set(site(site_data)) == static | pages
 
 
@@ -70,7 +75,7 @@ def test_no_page_asks_for_anything_elsewhere(site_data: SiteData, parsed: dict[s
 
 def resolved(page: str, link: str) -> str:
     target = urlsplit(link).path
-    return target.removeprefix("../") if page.startswith("programmes/") else target
+    return target.removeprefix("../") if page.startswith(("programmes/", "flow/")) else target
 
 
 def test_pages_and_style_name_no_address_at_all(site_data: SiteData) -> None:

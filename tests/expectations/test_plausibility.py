@@ -54,7 +54,7 @@ def episodes(*rows):
     return EPISODES.conform(frame.assign(programme_id="north", row_id=rows_of, delivery_id="d0"))
 
 
-def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settings=SETTINGS):
+def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settings=SETTINGS, **known_too):
     """Findings as (rule, row_id, item, detail)."""
     of = episodes() if of is None else of
     items = {
@@ -96,6 +96,7 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settin
         patients=register,
         delivery_findings=findings_table("deliveries").empty(),
         numbers=numbers or {},
+        **known_too,
     )
     rows = validate_plausibility(known)
     assert set(rows["severity"]) <= {"notice"}
@@ -105,6 +106,31 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settin
 
 def test_nothing_at_all_has_no_findings():
     assert found() == []
+
+
+def contacts(*came):
+    days = pd.date_range("2024-03-04", periods=len(came), freq="7D").astype("datetime64[s]")
+    rows = pd.DataFrame(
+        {"contact_on": days, "attendance": list(came), "row_id": [f"d0-1-{n + 2}-c" for n in range(len(came))]}
+    )
+    return rows.assign(programme_id="north", patient_id="p1", delivery_id="d0").astype({"attendance": "str"})
+
+
+@pytest.mark.parametrize(("ended_on", "is_opened"), [(None, True), ("2024-03-20", False)])
+def test_absence_in_treatment_opens_a_review_and_tells_nothing_but_its_place(ended_on, is_opened):
+    of = episodes(("e1", "p1", "2024-02-01", ended_on, "2024-01-02"))
+    told_of = found(
+        of=of,
+        contacts=contacts("attended", "no_show", "no_show", "cancelled_by_patient"),
+        judged_on={"north": date(2024, 4, 1)},
+    )
+    assert told_of == ([["review_after_nonattendance", "d0-1-5-c", "attendance", None]] if is_opened else [])
+
+
+def test_absence_after_the_day_on_which_contacts_were_known_is_none():
+    of = episodes(("e1", "p1", "2024-02-01", None, "2024-01-02"))
+    came = contacts("attended", "no_show", "no_show", "no_show")
+    assert found(of=of, contacts=came, judged_on={"north": date(2024, 3, 20)}) == []
 
 
 # ---- episodes -------------------------------------------------------------------------------------------------------------------
