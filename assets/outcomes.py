@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import dagster as dg
 import pandas as pd
 
+from assets import stops
 from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, each, key, of_stage
 from assets.partitions import PROGRAMME, RANGE
@@ -12,7 +13,7 @@ from assets.resources import HomeResource
 from assets.state import below_each_other
 from mbt_rom import alerts as risk_answers
 from mbt_rom import change as reliable
-from mbt_rom import reliability, schedule
+from mbt_rom import eligibility, reliability, schedule
 from mbt_rom import response as came
 from mbt_rom import trajectories as courses
 from mbt_rom import weekly as series
@@ -24,6 +25,7 @@ from mbt_rom.tables import ITEM_PSYCHOMETRICS, PSYCHOMETRICS, Table
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
 _EXPECTED = dg.AssetIn(["outcomes", "expected"])
+_NONRESPONSE = dg.AssetIn(["reference", "nonresponse"])
 _TRAJECTORIES = dg.AssetIn(["outcomes", "trajectories"])
 
 
@@ -33,18 +35,38 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
     @dg.asset(
         key=["outcomes", "expected"],
         group_name="outcomes",
-        ins={"episodes": _EPISODES, **each("scores", instruments)},
+        ins={
+            "episodes": _EPISODES,
+            "events": dg.AssetIn(["reference", "events"]),
+            "permissions": dg.AssetIn(["reference", "permissions"]),
+            **each("scores", instruments),
+        },
         deps=[key("deliveries/conservation")],  # nothing is computed from deliveries that do not add up
         partitions_def=PROGRAMME,
         backfill_policy=RANGE,
     )
     @value_free
-    def expected(rom: HomeResource, episodes: pd.DataFrame, **scores: pd.DataFrame) -> pd.DataFrame:
+    def expected(
+        context: dg.AssetExecutionContext,
+        rom: HomeResource,
+        episodes: pd.DataFrame,
+        events: pd.DataFrame,
+        permissions: pd.DataFrame,
+        **scores: pd.DataFrame,
+    ) -> pd.DataFrame:
         """Every moment that the plan asks for, and what came of it."""
+        state, settings = rom.state, rom.state.home.settings
         forms = together(scores).drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
-        state = rom.state
+        ends = eligibility.ends(
+            episodes,
+            as_of=state.as_of,
+            events=events,
+            permissions=permissions,
+            stops=stops.table(state, context.partition_keys),
+            timezone=settings.timezone,
+        )
         return schedule.expected(
-            forms, episodes, settings=state.home.settings, definitions=state.instruments, as_of=state.as_of
+            forms, episodes, settings=settings, definitions=state.instruments, as_of=state.as_of, ends=ends
         )
 
     return expected
@@ -53,27 +75,31 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
 @dg.asset(
     key=["outcomes", "response"],
     group_name="outcomes",
-    ins={"expected": _EXPECTED, "episodes": _EPISODES},
+    ins={"expected": _EXPECTED, "episodes": _EPISODES, "nonresponse": _NONRESPONSE},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def response(expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+def response(expected: pd.DataFrame, episodes: pd.DataFrame, nonresponse: pd.DataFrame) -> pd.DataFrame:
     """Expected and received forms per instrument and moment."""
-    return came.response(expected, episodes=episodes)
+    return came.response(expected, episodes=episodes, nonresponse=nonresponse)
 
 
 @dg.asset(
     key=["outcomes", "response_by_period"],
     group_name="outcomes",
-    ins={"expected": _EXPECTED, "episodes": _EPISODES},
+    ins={"expected": _EXPECTED, "episodes": _EPISODES, "nonresponse": _NONRESPONSE},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def response_by_period(rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+def response_by_period(
+    rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame, nonresponse: pd.DataFrame
+) -> pd.DataFrame:
     """Expected and received forms per instrument, moment and year of start."""
-    return came.response_by_period(expected, episodes=episodes, settings=rom.state.home.settings)
+    return came.response_by_period(
+        expected, episodes=episodes, settings=rom.state.home.settings, nonresponse=nonresponse
+    )
 
 
 @dg.asset(
