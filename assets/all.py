@@ -35,7 +35,9 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         outcomes.change,
         outcomes.alerts_of(given),
         contributions.outcomes,
+        contributions.inclusion,
         benchmarks.programmes,
+        benchmarks.inclusion,
         publication.site,
     ]
     return dg.Definitions(
