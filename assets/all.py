@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import dagster as dg
 
@@ -12,8 +12,10 @@ from mbt_rom.model import Instrument
 from mbt_rom.tables import SOURCES
 
 
-def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions:
-    """Assets and checks for those instruments; when none are given, for all of the registry that monitor outcome."""
+def definitions(
+    known: Mapping[str, Instrument] | None = None, used_registers: Collection[str] | None = None
+) -> dg.Definitions:
+    """Assets and checks for those instruments and registers; when none are given, for all (instruments: that monitor outcome)."""
     given = registry.outcome_instruments() if known is None else known
     names = sorted(given)
     per_instrument = [asset for i in names for asset in instruments.tables_of(given[i])]
@@ -25,7 +27,7 @@ def definitions(known: Mapping[str, Instrument] | None = None) -> dg.Definitions
         deliveries.revisions_of(names),
         closed.closed_of(names),
         deliveries.summary_of([*names, *SOURCES]),
-        *reference.registers(),
+        *reference.registers(used_registers),
         reference.programmes,
         outcomes.expected_of(names),
         outcomes.response,

@@ -1,4 +1,6 @@
-"""Registers: programmes (from consortium.yaml), therapists, patients, episodes (from deliveries, like everything else)."""
+"""Registers: programmes (from consortium.yaml), and what deliveries hold of people, staff and events: `mbt_rom.registers`."""
+
+from collections.abc import Collection
 
 import dagster as dg
 import pandas as pd
@@ -7,11 +9,10 @@ from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import CORRECTION, REGISTERS, TAKEN_IN, State, below_each_other
+from assets.state import CORRECTION, TAKEN_IN, State, below_each_other
 from mbt_rom import acceptance
+from mbt_rom.registers import CORE, REGISTERS
 from mbt_rom.tables import PROGRAMMES
-
-_KEYS = {"therapists": "therapist_id", "patients": "patient_id", "episodes": "episode_id"}
 
 
 @dg.asset(
@@ -32,16 +33,32 @@ def register_findings(context: dg.AssetExecutionContext, rom: HomeResource) -> p
     return below_each_other(found)
 
 
-def registers() -> list[dg.AssetsDefinition]:
-    """The assets `reference/therapists`, `reference/patients` and `reference/episodes`, and the findings about them."""
-    return [register_findings, *map(_register, REGISTERS)]
+def registers(used: Collection[str] | None = None) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """An asset `reference/<register>` for each register that is used (all, when that is not given), and the findings about them.
+
+    The others are there by name only, so that tables may be computed from them: a table that nobody fills is empty, and costs a run
+    nothing but that.
+    """
+    made = set(REGISTERS) if used is None else set(used) | CORE
+    return [register_findings, *(_register(name) if name in made else _unused(name) for name in REGISTERS)]
+
+
+def _unused(name: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        ["reference", name],
+        group_name="reference",
+        description=f"{REGISTERS[name].meaning} Nobody delivered this register yet.",
+        partitions_def=PROGRAMME,
+    )
 
 
 def _register(name: str) -> dg.AssetsDefinition:
+    declared = REGISTERS[name]
+
     @dg.asset(
         key=["reference", name],
         group_name="reference",
-        description=f"The {name} of a programme: of each the row that was delivered last.",
+        description=f"{declared.meaning} Of rows with one key the one that was delivered last.",
         deps=[LEDGER],
         ins={"findings": dg.AssetIn(["findings", "registers"]), "delivery_findings": dg.AssetIn(DELIVERY_FINDINGS)},
         partitions_def=PROGRAMME,
@@ -56,7 +73,9 @@ def _register(name: str) -> dg.AssetsDefinition:
     ) -> pd.DataFrame:
         rows = rom.state.deliveries(context.partition_keys).register(name)
         came = received(rom.state)
-        return acceptance.accept_register(rows, findings, delivery_findings, key=_KEYS[name], received=came)
+        return acceptance.accept_register(
+            rows, findings, delivery_findings, key=declared.key, needed=declared.required, received=came
+        )
 
     return register
 

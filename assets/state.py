@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -32,16 +32,15 @@ from mbt_rom.exports.sheets import RawSheet
 from mbt_rom.model import Instrument, Norm
 from mbt_rom.norms import ChangeNorm, change_norm, reference_norms, refuse_unknown_scales
 from mbt_rom.pseudonyms import Pseudonyms
+from mbt_rom.registers import CORE
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
     ALERTS,
     CLOSED,
     CONTENTS,
-    EPISODES,
     FINDINGS_SUMMARY,
     LEDGER,
-    PATIENTS,
-    THERAPISTS,
+    REGISTERS,
     Catalogue,
     Table,
     findings_table,
@@ -53,7 +52,6 @@ from mbt_rom.withdrawn import FILE_COLUMNS
 TAKEN_IN, REFUSED = "taken_in", "refused"
 #: Kinds of deliveries.
 EXPORT, CODEBOOK, CORRECTION = "export", "codebook", "correction"
-REGISTERS = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 #: Stages whose tables depend on the date of the run: what is due by then.
 _DATED = {"outcomes", "contributions"}
 #: Tables of these stages that do not: a risk answer is as old as it was when it arrived.
@@ -151,6 +149,7 @@ class State:
     as_of: date
     _parsed: dict[tuple[Any, ...], Conformed] = field(default_factory=dict)
     _instruments_of: dict[str, set[str]] = field(default_factory=dict)
+    _registers_of: dict[str, frozenset[str]] = field(default_factory=dict)
     _codebooks: dict[str, list[tuple[str, Codebook]]] = field(default_factory=dict)
     _decisions: dict[str, dict[str, Recorded]] = field(default_factory=dict)
 
@@ -207,6 +206,7 @@ class State:
         for name in ("ledger", "_ledger_prints", "_shared_print", "_folders_taken_in", "_received"):
             self.__dict__.pop(name, None)
         self._instruments_of.clear()
+        self._registers_of.clear()
         self._codebooks.clear()
         self._decisions.clear()
 
@@ -395,9 +395,44 @@ class State:
     def _planned_or_delivered(self, partition: str) -> set[str]:
         programme = self.home.settings.programmes.get(partition)
         planned = set(programme.instruments) if programme else set()
-        told = self._taken_in({partition})["understood"].dropna()
-        delivered = {column.get("instrument") for text in told for column in json.loads(text)}
+        delivered = {str(column.get("instrument")) for column in self._columns({partition, SHARED})}
         return (planned | delivered) & set(self.instruments)
+
+    def _columns(self, folders: set[str]) -> Iterator[Dict[str, Any]]:
+        """How the columns of everything in these folders were understood."""
+        ledger = self.ledger
+        mine = ledger["programme_id"].isin(folders) & ledger["status"].eq(TAKEN_IN)
+        for text in ledger.loc[mine, "understood"].dropna():
+            yield from json.loads(text)
+
+    def used_registers(self) -> set[str]:
+        """Names of the registers that every home has, and of those that anybody ever delivered."""
+        return set(CORE).union(*(self.registers_of(p) for p in self.home.partitions))
+
+    def registers_of(self, partition: str) -> frozenset[str]:
+        """Names of the registers that were delivered to a partition's own folder or to the shared one."""
+        return self._registers_in(partition) | self._registers_in(SHARED)
+
+    def _registers_in(self, folder: str) -> frozenset[str]:
+        if folder not in self._registers_of:
+            roles = {str(column.get("role")).partition(": ")[0] for column in self._columns({folder})}
+            self._registers_of[folder] = frozenset(roles & set(REGISTERS))
+        return self._registers_of[folder]
+
+    def has_register(self, name: str, programme: str) -> bool:
+        """Whether that register was ever delivered by this programme: where it was not, what depends on it is no data, never zero.
+
+        A shared file counts for the programmes of which the stored table holds a row: ask after it was computed.
+        """
+        if name in self._registers_in(programme):
+            return True
+        if name not in self._registers_in(SHARED):
+            return False
+        return bool(len(self.warehouse.read(REGISTERS[name], programmes=[programme], columns=["programme_id"])))
+
+    def programmes_with(self, name: str, programmes: Iterable[str]) -> frozenset[str]:
+        """Those of the programmes that ever delivered that register: see `has_register`."""
+        return frozenset(p for p in programmes if self.has_register(name, p))
 
     @cached_property
     def norms(self) -> dict[tuple[str, str], ChangeNorm]:
@@ -491,8 +526,10 @@ class State:
         return {p for p in used if stored.get(p) != self.fingerprint(table, p)}
 
     def uses(self, table: Table, partition: str) -> bool:
-        """Whether a partition has rows of that table at all: all but those of instruments it does not use."""
-        name = table.name.partition("/")[2]
+        """Whether a partition has rows of that table at all: all but those of instruments and registers it does not use."""
+        stage, _, name = table.name.partition("/")
+        if stage == "reference" and name in REGISTERS:
+            return name in CORE or name in self.registers_of(partition)
         return name not in self.instruments or name in self.instruments_of(partition)
 
     @cached_property

@@ -1,7 +1,7 @@
 """What good registers look like: rows that say whom they are about, with plausible dates, and that do not contradict.
 
-Belongs here: the suites about therapists, patients and episodes, and `validate_registers`. Does not belong here: cells that
-could not be read (`mbt_rom.conform` notes those), which row of several deliveries counts (`mbt_rom.acceptance`).
+Belongs here: the suite of each register, which follows from its declaration (`mbt_rom.registers`), and `validate_registers`. Does not
+belong here: cells that could not be read (`mbt_rom.sheet_rows` notes those), which row of several deliveries counts (`mbt_rom.acceptance`).
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ from great_expectations.expectations.expectation import Expectation
 
 from expectations.context import failures
 from mbt_rom.findings import as_findings, combined
-from mbt_rom.tables import EPISODES, PATIENTS, THERAPISTS, Table
+from mbt_rom.registers import PROGRAMME_EVENTS, REGISTERS, Register
+from mbt_rom.tables import PATIENTS
 
-#: What each register is about: its table, and the column that says so.
-REGISTERS: dict[str, tuple[Table, str]] = {
-    "therapists": (THERAPISTS, "therapist_id"),
-    "patients": (PATIENTS, "patient_id"),
-    "episodes": (EPISODES, "episode_id"),
-}
 SOURCE = "registers"
 EARLIEST = date(1900, 1, 1)
 #: Ages that a patient of these programmes can have, in years.
 YOUNGEST, OLDEST = 10, 110
 #: Years by which a planned date may lie ahead.
 AHEAD = 5
+#: Stands for the last day of what still holds.
+_FOR_EVER = pd.Timestamp(2262, 1, 1)
+#: Rules that say that a later row counts: they ask for nothing.
+_NOTICES = ("register_updated", "register_row_replaced")
 
 
 def validate_registers(
@@ -36,50 +35,62 @@ def validate_registers(
 ) -> pd.DataFrame:
     """Everything that is wrong in the registers, as the findings table of `registers`.
 
-    `registers` maps `therapists`, `patients` and `episodes` (those there are) to all rows delivered, of any number of
+    `registers` maps names of registers (those there are) to all rows delivered, of any number of
     programmes. `received` maps delivery ids to the time they were received; with it, rows that a later delivery says
-    otherwise about get the notice `register_updated`. Episodes are looked up among the patients of programmes that have
-    any. A row that a later delivery put right has no finding but that notice. A finding names row and column, never a
+    otherwise about get the notice `register_updated`. Patients are looked up among those of programmes that have a register of
+    them. A row that a later delivery put right has no finding but that notice. A finding names row and column, never a
     value.
     """
     known = registers.get("patients", PATIENTS.empty())
-    found = [_findings(name, registers[name], known, as_of, received) for name in REGISTERS if name in registers]
+    found = [_findings(REGISTERS[n], registers[n], known, as_of, received) for n in REGISTERS if n in registers]
     return combined(found, source=SOURCE)
 
 
 def register_suite(name: str, *, as_of: date) -> list[Expectation]:
     """The rules about one row of the register `name`, on the frame that `_facts` makes."""
-    table, key = REGISTERS[name]
-    keys = [key, "patient_id"] if name == "episodes" else [key]
-    dates = [c.name for c in table.columns if c.name.endswith("_on")]
+    register = REGISTERS[name]
+    key = register.key[0]
     return [
-        *(gxe.ExpectColumnValuesToNotBeNull(column=k, meta=_about("register_key_missing", k)) for k in keys),
-        *(_plausible(day, as_of) for day in dates),
+        *(
+            gxe.ExpectColumnValuesToNotBeNull(column=k, meta=_about("register_key_missing", k))
+            for k in register.required
+        ),
+        *(_plausible(day, as_of) for day in register.of_kind("date")),
+        *(_in_order(name, first, last) for first, last in register.ordered),
         gxe.ExpectColumnValuesToBeBetween(column="n_versions", max_value=1, meta=_about("register_conflict", key)),
         gxe.ExpectColumnValuesToBeInSet(column="version", value_set=["current"], meta=_about("register_updated", key)),
-        *_of_one_register(name, as_of),
+        *_about_patients(register, as_of),
     ]
 
 
-def _of_one_register(name: str, as_of: date) -> list[Expectation]:
-    if name == "patients":
+def _about_patients(register: Register, as_of: date) -> list[Expectation]:
+    if register.name == "patients":
         first, last = as_of.year - OLDEST, as_of.year - YOUNGEST
         meta = _about("birth_year_implausible", "birth_year")
         return [gxe.ExpectColumnValuesToBeBetween(column="birth_year", min_value=first, max_value=last, meta=meta)]
-    if name == "episodes":
-        return [
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="ended_on",
-                column_B="started_on",
-                or_equal=True,
-                ignore_row_if="either_value_is_missing",
-                meta=_about("episode_ends_before_start", "ended_on"),
-            ),
-            gxe.ExpectColumnValuesToBeInSet(
-                column="register", value_set=["known"], meta=_about("patient_unknown", "patient_id")
-            ),
-        ]
-    return []
+    if not register.has_patients:
+        return []
+    said = {"register": ("known", "patient_unknown"), "whose": ("told", "register_key_missing")}
+    return [
+        gxe.ExpectColumnValuesToBeInSet(column=column, value_set=[good], meta=_about(rule, "patient_id"))
+        for column, (good, rule) in said.items()
+    ]
+
+
+def overlap_suite() -> list[Expectation]:
+    """The rules about rows that overlap in time, on the columns that `_overlaps` makes."""
+    said = {"overlaps": "register_rows_overlap", "is_replaced": "register_row_replaced"}
+    return [
+        gxe.ExpectColumnValuesToBeInSet(column=column, value_set=["no"], meta=_about(rule, "from_on"))
+        for column, rule in said.items()
+    ]
+
+
+def _in_order(name: str, first: str, last: str) -> Expectation:
+    rule = "episode_ends_before_start" if name == "episodes" else "register_until_before_from"
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=last, column_B=first, or_equal=True, ignore_row_if="either_value_is_missing", meta=_about(rule, last)
+    )
 
 
 def _plausible(column: str, as_of: date) -> Expectation:
@@ -96,51 +107,65 @@ def _about(rule: str, column: str) -> dict[str, str]:
 
 
 def _findings(
-    name: str, register: pd.DataFrame, patients: pd.DataFrame, as_of: date, received: pd.Series | None
+    register: Register, rows: pd.DataFrame, patients: pd.DataFrame, as_of: date, received: pd.Series | None
 ) -> pd.DataFrame:
-    facts = _facts(name, register, patients, received)
-    found = failures(facts, register_suite(name, as_of=as_of), index_columns=["at"])
-    found = found.assign(at=found["at"].astype("int64"))
+    facts = _facts(register, rows, patients, received)
+    found = _failures(facts, register_suite(register.name, as_of=as_of))
+    if register.without_overlap:
+        is_bad = facts["at"].isin(found.loc[~found["rule"].str.startswith(_NOTICES), "at"])
+        beside = _overlaps(register, facts[~is_bad & facts["version"].eq("current")])
+        found = pd.concat([found, _failures(facts.assign(**beside), overlap_suite())], ignore_index=True)
     said = found["rule"].str.split(" ", expand=True).reindex(columns=[0, 1])
-    placed = register[["programme_id", "delivery_id", "row_id"]].iloc[found["at"]]
+    placed = rows[["programme_id", "delivery_id", "row_id"]].iloc[found["at"]]
     row = placed["row_id"].str.extract(r"-(\d+)-[^-]*$", expand=False).astype("Int32")
     all_of_it = placed.assign(rule=said[0].array, item=said[1].array, source_row=row)
-    return as_findings(all_of_it.loc[_is_open(facts, found["at"], said[0], REGISTERS[name][1]).array], source=SOURCE)
+    return as_findings(all_of_it.loc[_is_open(facts, found["at"], said[0], register.key).array], source=SOURCE)
 
 
-def _is_open(facts: pd.DataFrame, at: pd.Series, rules: pd.Series, key: str) -> pd.Series:
+def _failures(facts: pd.DataFrame, suite: list[Expectation]) -> pd.DataFrame:
+    found = failures(facts, suite, index_columns=["at"])
+    return found.assign(at=found["at"].astype("int64"))
+
+
+def _is_open(facts: pd.DataFrame, at: pd.Series, rules: pd.Series, key: tuple[str, ...]) -> pd.Series:
     """Whether a finding still asks for something: no good row about the same key was received later."""
-    is_bad = facts["at"].isin(at[rules != "register_updated"])
-    last_good = facts["order"].where(~is_bad).groupby([facts["programme_id"], facts[key]]).transform("max")
+    is_bad = facts["at"].isin(at[~rules.isin(_NOTICES)])
+    keys = [facts["programme_id"], *(facts[k] for k in key)]
+    last_good = facts["order"].where(~is_bad).groupby(keys, dropna=len(key) == 1).transform("max")
     is_mended = facts["order"] < last_good
-    return ~is_mended.iloc[at].reset_index(drop=True) | (rules == "register_updated")
+    return ~is_mended.iloc[at].reset_index(drop=True) | rules.isin(_NOTICES)
 
 
-def _facts(name: str, register: pd.DataFrame, patients: pd.DataFrame, received: pd.Series | None) -> pd.DataFrame:
+def _facts(
+    register: Register, delivered: pd.DataFrame, patients: pd.DataFrame, received: pd.Series | None
+) -> pd.DataFrame:
     """What the suite judges: the register's rows, numbered by `at`, with what other rows say beside them."""
-    _, key = REGISTERS[name]
-    rows = register.reset_index(drop=True)
+    rows = delivered.reset_index(drop=True)
     rows = rows.assign(order=_order(rows, received))
-    told = _told(rows, key)
-    within = rows.assign(told=told).groupby(["programme_id", "delivery_id", key])["told"]
+    told = _told(rows)
+    keys = ["programme_id", "delivery_id", *register.key]
+    within = rows.assign(told=told).groupby(keys, dropna=len(register.key) == 1)["told"]
     facts = rows.assign(
         at=range(len(rows)),
         n_versions=within.transform("nunique"),
-        version=_versions(rows, key, told),
+        version=_versions(rows, register.key, told),
     )
-    return facts.assign(register=_known(rows, patients)) if name == "episodes" else facts
+    if register.has_patients and register.name != "patients":
+        facts = facts.assign(register=_known(register, rows, patients), whose=_whose(register, rows))
+    return facts
 
 
-def _told(rows: pd.DataFrame, key: str) -> pd.Series:
+def _told(rows: pd.DataFrame) -> pd.Series:
     """A number per row; equal where two rows say the same about the same programme and key."""
     said = [c for c in rows.columns if c not in ("row_id", "delivery_id", "order")]
     return rows.groupby(said, dropna=False, sort=False).ngroup()
 
 
-def _versions(rows: pd.DataFrame, key: str, told: pd.Series) -> pd.Series:
+def _versions(rows: pd.DataFrame, key: tuple[str, ...], told: pd.Series) -> pd.Series:
     """'current' or 'updated' per row: whether the last delivery about its key says something else."""
     order = rows.assign(told=told).sort_values("order")
-    last = order.groupby(["programme_id", key])[["told", "order"]].transform("last")
+    keys = ["programme_id", *key]
+    last = order.groupby(keys, dropna=len(key) == 1)[["told", "order"]].transform("last")
     is_updated = (order["told"] != last["told"]) & (order["order"] < last["order"])
     return is_updated.map({True: "updated", False: "current"}).reindex(rows.index).astype("str")
 
@@ -152,10 +177,38 @@ def _order(rows: pd.DataFrame, received: pd.Series | None) -> pd.Series:
     return rows["delivery_id"].map(received).rank(method="dense", na_option="top")
 
 
-def _known(episodes: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:
-    """'known' or 'unknown' per episode; missing without a patient, or where the programme has no register of patients."""
+def _known(register: Register, rows: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:
+    """'known' or 'unknown' per row; missing without a patient, and where the programme has no register of patients or may do without."""
     keys = ["programme_id", "patient_id"]
-    is_known = pd.MultiIndex.from_frame(episodes[keys]).isin(pd.MultiIndex.from_frame(patients[keys]))
-    said = pd.Series(is_known, index=episodes.index).map({True: "known", False: "unknown"})
-    can_tell = episodes["patient_id"].notna() & episodes["programme_id"].isin(patients["programme_id"])
-    return said.where(can_tell)
+    is_known = pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(patients[keys]))
+    said = pd.Series(is_known, index=rows.index).map({True: "known", False: "unknown"})
+    can_tell = rows["patient_id"].notna() & rows["programme_id"].isin(patients["programme_id"])
+    return said.where(can_tell & register.is_of_known_patients)
+
+
+def _whose(register: Register, rows: pd.DataFrame) -> pd.Series:
+    """'told', or 'nobody' where a row that must be about a patient names none; missing where every row must name one anyway."""
+    if "patient_id" in register.required:
+        return pd.Series(None, index=rows.index, dtype="str")
+    is_told = rows["patient_id"].notna() | rows["kind"].isin(PROGRAMME_EVENTS)
+    return is_told.map({True: "told", False: "nobody"}).astype("str")
+
+
+def _overlaps(register: Register, good: pd.DataFrame) -> dict[str, pd.Series]:
+    """Per row whether another good one that shares its columns `without_overlap` overlaps with it in time: 'yes' or 'no'.
+
+    `overlaps`: one of the same delivery. `is_replaced`: one that was received later, and counts in its place.
+    """
+    group = ["programme_id", *register.without_overlap]
+    rows = good.loc[good.duplicated(group, keep=False), [*group, "from_on", "until_on", "order", "delivery_id"]]
+    rows = rows.assign(at=rows.index, last_on=rows["until_on"].fillna(_FOR_EVER))
+    pairs = rows.merge(rows, on=group, suffixes=("", "_other"))
+    meets = pairs["from_on"].le(pairs["last_on_other"]) & pairs["from_on_other"].le(pairs["last_on"])
+    pairs = pairs[meets & pairs["from_on"].ne(pairs["from_on_other"])]
+    is_same = pairs["delivery_id"].eq(pairs["delivery_id_other"])
+    is_later = pairs["order_other"].gt(pairs["order"])
+    hit = {"overlaps": pairs.loc[is_same, "at"], "is_replaced": pairs.loc[is_later, "at"]}
+    return {
+        name: pd.Series(good.index.isin(at), index=good.index).map({True: "yes", False: "no"}).astype("str")
+        for name, at in hit.items()
+    }

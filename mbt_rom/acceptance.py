@@ -22,7 +22,7 @@ So a finding on a row that was corrected later, or delivered again, is not repea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -38,6 +38,8 @@ DISPOSITIONS: tuple[Disposition, ...] = ("accepted", "set_aside", "duplicate", "
 
 #: The rule by which findings name a row that was withdrawn at the source.
 WITHDRAWN = "withdrawn_at_source"
+#: The rule by which findings name a row of a register that a row of a later delivery took the place of.
+REPLACED = "register_row_replaced"
 _RECEIVED = ["received_at", "delivery_id", "sheet", "source_row", "block", "row_id"]
 _STATES = ["is_complete", "submitted_at", "n_answered", *_RECEIVED[:1], "source_row", "delivery_id", "row_id"]
 _NO_ROWS = pd.DataFrame(
@@ -107,7 +109,11 @@ def has_error(rows: pd.DataFrame, *findings: pd.DataFrame | None) -> pd.Series:
 
 def is_withdrawn(rows: pd.DataFrame, findings: pd.DataFrame) -> pd.Series:
     """Whether one of the findings says that the row was withdrawn at the source."""
-    named = findings.loc[findings["rule"] == WITHDRAWN, ["programme_id", "row_id"]]
+    return _is_named(rows, findings, WITHDRAWN)
+
+
+def _is_named(rows: pd.DataFrame, findings: pd.DataFrame, rule: str) -> pd.Series:
+    named = findings.loc[findings["rule"] == rule, ["programme_id", "row_id"]]
     is_named = pd.MultiIndex.from_frame(rows[["programme_id", "row_id"]]).isin(pd.MultiIndex.from_frame(named))
     return pd.Series(is_named, index=rows.index)
 
@@ -294,21 +300,23 @@ def accept_register(
     findings: pd.DataFrame,
     delivery_findings: pd.DataFrame | None = None,
     *,
-    key: str,
+    key: Sequence[str],
     received: pd.Series,
+    needed: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """One row per programme and `key` of a register: that of the delivery received last, of the rows not set aside.
 
     `register` holds the rows of all deliveries; `received` maps delivery ids to the time they were received; `findings` are
-    those of the registers.
+    those of the registers. `needed`: the columns of which none may be missing (all of the key when it is not given).
     """
     is_refused = register["delivery_id"].isin(fatal_deliveries(delivery_findings))
-    is_good = ~is_refused & ~has_error(register, findings, delivery_findings) & register[key].notna()
+    is_good = ~is_refused & ~has_error(register, findings, delivery_findings) & ~_is_named(register, findings, REPLACED)
+    is_good &= register[list(key if needed is None else needed)].notna().all(axis=1)
     # Not a Series of all rows: a frame without rows would take over its index.
     ordered = register.loc[is_good].assign(received_at=lambda good: good["delivery_id"].map(received))
     ordered = ordered.sort_values(["received_at", "delivery_id", "row_id"], na_position="first")
-    last = ordered.drop_duplicates(["programme_id", key], keep="last")
-    return last.sort_values(["programme_id", key]).drop(columns="received_at").reset_index(drop=True)
+    last = ordered.drop_duplicates(["programme_id", *key], keep="last")
+    return last.sort_values(["programme_id", *key]).drop(columns="received_at").reset_index(drop=True)
 
 
 # ---- counts -------------------------------------------------------------------------------------------------------------

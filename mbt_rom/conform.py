@@ -40,10 +40,9 @@ from mbt_rom.pseudonyms import Pseudonyms
 from mbt_rom.settings import SHARED, Consortium
 from mbt_rom.sheet_rows import CITIZEN_COLUMN, Delivery, SheetRows, local_numbers, refuse_citizen_column, short
 from mbt_rom.stored_totals import shift
-from mbt_rom.tables import CONTENTS, EPISODES, PATIENTS, THERAPISTS, Table, findings_table, items_table
+from mbt_rom.tables import CONTENTS, REGISTERS, findings_table, items_table
 
 Flags = npt.NDArray[np.bool_]
-REGISTERS: dict[str, Table] = {"therapists": THERAPISTS, "patients": PATIENTS, "episodes": EPISODES}
 _CITIZEN_HEADERS = frozenset({"bsn", "burgerservicenummer", "sofinummer", "bsn_nummer", "citizen_service_number"})
 #: Key of a header that is too long for the ledger, in the account of columns. It is often a question, and is not kept.
 FULL_HEADER = "header"
@@ -54,8 +53,8 @@ _LOG = logging.getLogger(__name__)
 class Conformed:
     """What one delivery holds.
 
-    `items`: instrument -> rows of its items table. `registers`: 'patients', 'therapists', 'episodes' -> rows of those
-    tables. `findings`: rows of `findings/deliveries`. `contents`: rows of `deliveries/contents`; per programme and
+    `items`: instrument -> rows of its items table. `registers`: name of a register -> rows of its
+    table. `findings`: rows of `findings/deliveries`. `contents`: rows of `deliveries/contents`; per programme and
     instrument n_rows = n_blank + n_left_out + rows in `items` + findings `programme_unknown` whose item is the instrument.
     `understood`: per column its role, instrument, item, block and reason. `numbers`: issuer, number, patient_id, for the
     encrypted vault only. `n_rows`: data rows in the file. `codebook`: what the file is instead of an export, where it is one.

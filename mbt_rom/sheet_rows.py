@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from mbt_rom.exports.answers import Answers, profile_cells, read_answers, refuse
 from mbt_rom.exports.codings import labels_told
 from mbt_rom.exports.dates import Reading, birth_years, read_dates, read_times
 from mbt_rom.exports.errors import ExportError
-from mbt_rom.exports.mapping import REGISTER_COLUMNS
 from mbt_rom.exports.names import slug
 from mbt_rom.exports.sheets import RawSheet, RowFault
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
@@ -29,6 +29,7 @@ from mbt_rom.findings import RULES
 from mbt_rom.form_states import form_states
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import Pseudonyms, canonical_number, is_blank, map_unique
+from mbt_rom.registers import REGISTERS, Register, RegisterColumn, code_words
 from mbt_rom.settings import SHARED, Consortium
 
 Flags = npt.NDArray[np.bool_]
@@ -38,7 +39,6 @@ MOST_ROWS_NAMED = 50
 #: Rows with these faults are none of ours: the tool itself takes them back, or no patient filled them in.
 LEFT_OUT = frozenset({"response_entered_in_error", "response_of_a_trial"})
 _LONGEST_HEADER = 120
-_WORD_COLUMNS = ("sex", "end_reason", "function")
 
 
 @dataclass(frozen=True)
@@ -420,7 +420,9 @@ class SheetRows:
 
     def _ragged(self) -> None:
         """Rows with more or fewer cells than the header: set aside, because their answers may stand in the wrong columns."""
-        blocks = {form.block for form in self.plan.forms} | {_letter(plan.register) for plan in self.plan.registers}
+        blocks = {form.block for form in self.plan.forms} | {
+            REGISTERS[plan.register].mark for plan in self.plan.registers
+        }
         for block in sorted(blocks, key=str):
             flags = self.sheet.ragged & self.known
             for i in np.flatnonzero(flags):
@@ -449,30 +451,64 @@ class SheetRows:
     # Registers
 
     def _register(self, plan: RegisterPlan) -> None:
-        letter = _letter(plan.register)
-        frame = pd.DataFrame({"programme_id": self.programmes, "row_id": self.row_ids(letter)})
+        register = REGISTERS[plan.register]
+        frame = pd.DataFrame({"programme_id": self.programmes, "row_id": self.row_ids(register.mark)})
         frame["delivery_id"] = self.delivery.delivery_id
-        for name in REGISTER_COLUMNS[plan.register]:
-            if name in plan.columns or name == "patient_id":
-                frame[name] = self._register_column(plan, name, letter)
-        column = self.header(self.plan.programme)
-        self.note_rows("programme_unknown", ~self.known, block=letter, column=column, item=plan.register)
-        usable = self._with_keys(plan, frame, letter)
+        unread: dict[str, Flags] = {}
+        for column in register.columns:
+            if column.kind == "patient":
+                frame[column.name] = self.base["patient_id"]
+            elif column.name in plan.columns:
+                source = plan.columns[column.name]
+                frame[column.name], unread[column.name] = self._register_column(register, column, source)
+        header = self.header(self.plan.programme)
+        self.note_rows("programme_unknown", ~self.known, block=register.mark, column=header, item=plan.register)
+        usable = self._with_keys(plan, frame, unread)
         content = [name for name in frame.columns if name != "row_id"]
         self.registers.append((plan.register, frame.loc[usable & self._wanted()].drop_duplicates(content)))
 
-    def _register_column(self, plan: RegisterPlan, name: str, letter: str) -> pd.Series:
-        if name == "patient_id":
-            return self.base["patient_id"]
-        source = plan.columns[name]
-        if name in _WORD_COLUMNS:
-            return self._words(source, name)
-        if name in ("therapist_id", "episode_id"):
-            return self._register_ids(source, name)
-        reading = self._birth_years(source) if name == "birth_year" else self.dates(source)
-        problems = reading.problems.notna().to_numpy(dtype=bool) & self.known
-        self.note_rows("register_date_unreadable", problems, block=letter, column=self.header(source), item=name)
-        return reading.dates
+    def _register_column(self, register: Register, column: RegisterColumn, source: Source) -> tuple[pd.Series, Flags]:
+        """Values of one column, and the cells that hold something which is none; those are noted."""
+        if column.kind in ("date", "birth_year"):
+            reading = self._birth_years(source) if column.kind == "birth_year" else self.dates(source)
+            problems = reading.problems.notna().to_numpy(dtype=bool) & self.known
+            place = {"block": register.mark, "column": self.header(source), "item": column.name}
+            self.note_rows("register_date_unreadable", problems, **place)
+            return reading.dates, problems
+        if column.kind in ("staff", "episode"):
+            is_staff = column.kind == "staff"
+            make = self.delivery.pseudonyms.therapist if is_staff else self.delivery.pseudonyms.episode
+            return self._keyed_codes(source, make), np.zeros(len(self.known), dtype=bool)
+        texts = self.texts(source)
+        read = self._register_words(register, column, source, texts)
+        unknown = values.not_understood(texts, read) & self.known
+        if column.is_required:
+            place = {"block": register.mark, "column": self.header(source), "item": column.name}
+            self.note_rows("register_code_unknown", unknown, detail=_allowed(column), **place)
+        elif n := int(unknown.sum()):
+            self.note("code_not_understood", column=self.header(source), item=column.name, detail=f"in {n} rows")
+        return read, unknown
+
+    def _register_words(
+        self, register: Register, column: RegisterColumn, source: Source, texts: pd.Series
+    ) -> pd.Series:
+        if column.kind == "boolean":
+            return values.yes_no(texts, "boolean", source.codes)
+        if column.kind == "count":
+            return values.counts(texts)
+        if column.kind == "word":
+            return values.short_names(texts, source.codes)
+        if column.kind == "moment":
+            return values.planned_moments(texts, source.codes)
+        if column.kind == "instrument":
+            named = texts if source.codes is None else values.translated(texts, source.codes)
+            return values.instruments(named, self._instruments_by_name)
+        return values.words(texts, code_words(register.name, column.name), source.codes)
+
+    @cached_property
+    def _instruments_by_name(self) -> dict[str, str]:
+        """What a cell may call an instrument -> its id."""
+        return values.instrument_names(self.delivery.instruments)
 
     def _birth_years(self, source: Source) -> Reading:
         return birth_years(
@@ -480,12 +516,6 @@ class SheetRows:
             timezone=self.delivery.settings.timezone,
             format=source.format,
             has_serials=self.sheet.has_serials,
-        )
-
-    def _register_ids(self, source: Source, name: str) -> pd.Series:
-        is_therapist = name == "therapist_id"
-        return self._keyed_codes(
-            source, self.delivery.pseudonyms.therapist if is_therapist else self.delivery.pseudonyms.episode
         )
 
     def _keyed_codes(self, source: Source, make: Callable[[str, pd.Series], pd.Series]) -> pd.Series:
@@ -499,17 +529,24 @@ class SheetRows:
             ids[mine] = make(str(issuer_id), raw[mine])
         return ids
 
-    def _with_keys(self, plan: RegisterPlan, frame: pd.DataFrame, letter: str) -> Flags:
-        """Rows that say whom they are about. The others are findings: a register cannot hold them."""
-        usable = self.known.copy()
-        for key in dict.fromkeys((REGISTER_COLUMNS[plan.register][0], *_also_needed(plan.register))):
-            missing = frame[key].isna().to_numpy(dtype=bool) if key in frame else ~np.zeros(len(frame), dtype=bool)
+    def _with_keys(self, plan: RegisterPlan, frame: pd.DataFrame, unread: Mapping[str, Flags]) -> Flags:
+        """Rows that say whom and what they are about. The others are findings: a register cannot hold them."""
+        register, usable = REGISTERS[plan.register], self.known.copy()
+        none = np.zeros(len(frame), dtype=bool)
+        for key in register.required:
+            missing = frame[key].isna().to_numpy(dtype=bool) if key in frame else ~none
             rules = self._key_rules(key, len(frame))
             column = self.header(self.plan.patient if key == "patient_id" else plan.columns.get(key))
             for rule in ("register_key_missing", "patient_form"):
-                flags = missing & usable & (rules == rule)
-                self.note_rows(rule, flags, block=letter, column=column, item=key)
+                flags = missing & usable & (rules == rule) & ~unread.get(key, none)
+                self.note_rows(rule, flags, block=register.mark, column=column, item=key)
             usable &= ~missing
+        if register.has_patients and "patient_id" not in register.required:
+            is_wrong = (self._key_rules("patient_id", len(frame)) == "patient_form") & usable
+            self.note_rows(
+                "patient_form", is_wrong, block=register.mark, column=self.header(self.plan.patient), item="patient_id"
+            )
+            usable &= ~is_wrong
         return usable
 
     def _key_rules(self, key: str, n: int) -> npt.NDArray[np.object_]:
@@ -519,12 +556,9 @@ class SheetRows:
         return rules
 
 
-def _letter(register: str) -> str:
-    return register[0]
-
-
-def _also_needed(register: str) -> tuple[str, ...]:
-    return ("patient_id",) if register == "episodes" else ()
+def _allowed(column: RegisterColumn) -> str | None:
+    """What may stand in a column, as the detail of a finding."""
+    return ", ".join(column.codes) or None
 
 
 def short(header: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Every table of the system, declared once: name, key, columns, types and meaning.
 
 Belongs here: what a table holds. It feeds the stored types, the checks and the generated data dictionary. Does not
-belong here: any computation on the contents.
+belong here: any computation on the contents, and what a register holds (`registers`), from which its table follows.
 
 Types, as pandas names them: `str` (nullable), `Int8` ... `Int64` (nullable), `float64`, `boolean` (nullable),
 `datetime64[s]` (a date without time; stored as a date), `datetime64[us, UTC]` (a moment in time).
@@ -14,7 +14,9 @@ from typing import Literal
 
 import pandas as pd
 
+from mbt_rom import registers
 from mbt_rom.model import Instrument
+from mbt_rom.registers import Kind, Register, RegisterColumn
 
 Dtype = Literal["str", "Int8", "Int16", "Int32", "Int64", "float64", "boolean", "datetime64[s]", "datetime64[us, UTC]"]
 DATE: Dtype = "datetime64[s]"
@@ -288,52 +290,28 @@ PROGRAMMES = Table(
     is_partitioned=False,
 )
 
-THERAPISTS = Table(
-    "reference/therapists",
-    "Therapists of a programme.",
-    ("programme_id", "therapist_id"),
-    (
-        PROGRAMME,
-        Column("therapist_id", "str", "keyed pseudonym of the therapist", True),
-        Column("function", "str", "individual, group, supervisor ..."),
-        Column("started_on", DATE, "first day in the programme"),
-        Column("ended_on", DATE, "last day in the programme"),
-        ROW,
-        DELIVERY,
-    ),
-)
+_KEPT_AS: dict[Kind, Dtype] = {"date": DATE, "boolean": "boolean", "count": "Int32", "birth_year": "Int16"}
 
-PATIENTS = Table(
-    "reference/patients",
-    "Patients of a programme.",
-    ("programme_id", "patient_id"),
-    (
-        PROGRAMME,
-        Column("patient_id", "str", PATIENT.meaning, True),
-        Column("birth_year", "Int16", "year of birth"),
-        Column("sex", "str", "female, male or other; missing when not recorded"),
-        ROW,
-        DELIVERY,
-    ),
-)
 
-EPISODES = Table(
-    "reference/episodes",
-    "Treatment episodes: their dates, therapist and end.",
-    ("programme_id", "episode_id"),
-    (
-        PROGRAMME,
-        Column("episode_id", "str", "keyed pseudonym of the episode", True),
-        Column("patient_id", "str", PATIENT.meaning, True),
-        Column("therapist_id", "str", "principal therapist at the start"),
-        Column("referred_on", DATE, "date of referral"),
-        Column("started_on", DATE, "first session of the main programme"),
-        Column("ended_on", DATE, "last main session"),
-        Column("end_reason", "str", "completed, dropped_out, referred_on or died"),
-        ROW,
-        DELIVERY,
-    ),
-)
+def _register_column(column: RegisterColumn) -> Column:
+    codes = f": {', '.join(column.codes)}" if column.codes else ""
+    return Column(column.name, _KEPT_AS.get(column.kind, "str"), f"{column.meaning}{codes}", column.is_required)
+
+
+def register_table(register: Register) -> Table:
+    """`reference/<register>`: what was told about each key last, with the row and the delivery it comes from."""
+    columns = tuple(_register_column(column) for column in register.columns)
+    return Table(
+        f"reference/{register.name}",
+        register.meaning,
+        ("programme_id", *register.key),
+        (PROGRAMME, *columns, ROW, DELIVERY),
+    )
+
+
+#: The tables of all registers, by the register's name.
+REGISTERS: dict[str, Table] = {name: register_table(register) for name, register in registers.REGISTERS.items()}
+THERAPISTS, PATIENTS, EPISODES = REGISTERS["therapists"], REGISTERS["patients"], REGISTERS["episodes"]
 
 EXPECTED = Table(
     "outcomes/expected",
@@ -739,8 +717,8 @@ def scores_table(instrument: Instrument) -> Table:
 
 
 SINGLE: tuple[Table, ...] = (
-    LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, THERAPISTS, PATIENTS, EPISODES,
-    EXPECTED, RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, INCLUSION, BENCHMARK,
+    LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, *REGISTERS.values(), EXPECTED,
+    RESPONSE, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS, CONTRIBUTIONS, INCLUSION, BENCHMARK,
     COMPARED,
 )  # fmt: skip
 

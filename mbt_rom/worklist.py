@@ -21,6 +21,7 @@ import pandas as pd
 
 from mbt_rom.exports.sheets import Grid, RawSheet
 from mbt_rom.findings import LANGUAGES, WORDS, Language, rule
+from mbt_rom.registers import REGISTERS
 from mbt_rom.sheet_rows import short
 
 #: The first cell of every sheet with rows begins so.
@@ -139,7 +140,7 @@ def column_of(finding: Mapping[str, Any], understood: Iterable[Mapping[str, Any]
     here = [c for c in understood if c.get("sheet") == finding.get("sheet")]
     item = finding.get("item")
     if item:
-        roles = {f"{register}: {name}" for register in _REGISTERS for name in (item, item.rsplit("_", 1)[0])}
+        roles = {f"{register}: {name}" for register in REGISTERS for name in (item, item.rsplit("_", 1)[0])}
         found = [c for c in here if c.get("item") == item or c.get("role") in roles]
     else:
         role = str(finding["rule"]).partition("_")[0]
@@ -148,9 +149,6 @@ def column_of(finding: Mapping[str, Any], understood: Iterable[Mapping[str, Any]
         block = str(finding.get("row_id") or "").rpartition("-")[2]
         found = [c for c in found if str(c.get("block")) == block]
     return str(found[0]["column"]) if len(found) == 1 else None
-
-
-_REGISTERS = ("patients", "episodes", "therapists")
 
 
 def in_words(rows: pd.DataFrame, language: Language) -> pd.DataFrame:

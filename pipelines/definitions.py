@@ -42,7 +42,7 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
     rom = ClockedHome(root=str(folder.resolve()), as_of=as_of.isoformat() if as_of else "")
     resources = {"rom": rom, "io_manager": TableStore(rom=rom), **overrides}
     return dg.Definitions.merge(
-        all_assets.definitions(_used(folder, as_of)),
+        all_assets.definitions(*_used(folder, as_of)),
         dg.Definitions(
             resources=resources,
             jobs=[nightly, programme, across],
@@ -53,14 +53,16 @@ def build_defs(*, root: Path | None = None, as_of: date | None = None, **overrid
     )
 
 
-def _used(folder: Path, as_of: date | None) -> dict[str, Instrument] | None:
-    """The instruments that the home in that folder uses, its own among them; None where there is no home, or it uses none yet.
+def _used(folder: Path, as_of: date | None) -> tuple[dict[str, Instrument] | None, set[str] | None]:
+    """The instruments and registers that the home in that folder uses, its own among them; None where there is no home, or it uses
+    no instrument yet.
 
     A table that nobody fills costs every run the reading of it. The night asks anew after it has taken in what arrived.
     """
     if not (folder / STAMP).is_file():
-        return None
-    return State(Home.open(folder), as_of or date.max).used_instruments() or None
+        return None, None
+    state = State(Home.open(folder), as_of or date.max)
+    return (state.used_instruments() or None), state.used_registers()
 
 
 defs = build_defs()

@@ -18,12 +18,14 @@ from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
 from mbt_rom.exports.names import FORM_ROLES, LOINC, Meaning, Vocabulary, normalised
+from mbt_rom.exports.register_columns import register_of
 from mbt_rom.exports.sheets import Grid, RawSheet, Recogniser, find_header, with_header
 from mbt_rom.exports.understanding import FormPlan, RegisterPlan, Source, Understanding
-from mbt_rom.exports.values import WORDS, means_complete, of_answers
+from mbt_rom.exports.values import means_complete, of_answers
 from mbt_rom.exports.workbook import is_zip
 from mbt_rom.model import Instrument
 from mbt_rom.pseudonyms import is_blank
+from mbt_rom.registers import Register, RegisterColumn, code_words
 
 MEGABYTE = 1 << 20
 _WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xlsb", ".ods")
@@ -39,26 +41,6 @@ _FORM_ROLES = (
 _OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted")
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
-#: Register -> column of its table -> role of the export's column.
-REGISTER_ROLES: dict[str, dict[str, str]] = {
-    "episodes": {
-        "episode_id": "episode",
-        "patient_id": "patient",
-        "therapist_id": "therapist",
-        "referred_on": "referred",
-        "started_on": "started",
-        "ended_on": "ended",
-        "end_reason": "end_reason",
-    },
-    "therapists": {"therapist_id": "therapist", "function": "function", "started_on": "from", "ended_on": "until"},
-    "patients": {"patient_id": "patient", "birth_year": "birth_year", "sex": "sex"},
-}
-#: Of these roles at least one must be there beside the key, or the sheet is no such register.
-_TELLING: dict[str, tuple[str, ...]] = {
-    "episodes": ("started", "referred", "ended"),
-    "therapists": ("function", "from", "until"),
-    "patients": ("birth_year", "sex"),
-}
 
 
 def read_grids(data: bytes, *, file_name: str, largest_bytes: int, recognise: Recogniser) -> list[Grid]:
@@ -451,36 +433,28 @@ def _complete(sheet: RawSheet, roles: Mapping[str, int]) -> Source | None:
 
 
 def _registers(looked: Columns) -> Understanding:
-    meanings = looked.meanings
-    named = [m for found in meanings.values() for m in found if m.instrument is None]
-    present = {m.role for m in named}
-    # A number of a second-choice name and a sex stand in the data of any study: no register follows from them.
-    is_sure = "birth_year" in present or any(m.role == "patient" and m.rank <= 0 for m in named)
-    for register, columns in REGISTER_ROLES.items():
-        key = next(iter(columns.values()))
-        if key in present and present & set(_TELLING[register]) and (is_sure or register != "patients"):
-            return _register(looked, register, columns)
-    return Understanding(sheet=looked.sheet, columns=tell(looked, {}, Judged()))
-
-
-def _in_words(sheet: RawSheet, position: int, role: str) -> Source:
-    """A column of a register; its codes are translated where its tool says what they mean."""
-    answers = sheet.fact(position).answers
-    return Source(position, codes=of_answers(answers, role) if answers and role in WORDS else None)
-
-
-def _register(looked: Columns, register: str, columns: Mapping[str, str]) -> Understanding:
-    sheet = looked.sheet
-    roles = _roles(sheet, looked.meanings, ["programme", *columns.values()])
-    plan = RegisterPlan(
-        register,
-        {n: _in_words(sheet, roles[role], role) for n, role in columns.items() if role in roles and role != "patient"},
-    )
-    told = {i: Meaning(role) for role, i in roles.items()}
+    """The register that the sheet holds; an understanding that takes nothing where it is none, or may be several."""
+    sheet, found = looked.sheet, register_of(looked)
+    if found is None:
+        return Understanding(sheet=sheet, columns=tell(looked, {}, Judged()))
+    register, positions = found
+    shared = _roles(sheet, looked.meanings, ["programme", *["patient"] * register.has_patients])
+    shared |= {"patient": positions["patient_id"]} if "patient_id" in positions else {}
+    others = [(register.column(name), i) for name, i in positions.items() if name != "patient_id"]
+    plan = RegisterPlan(register.name, {c.name: _in_words(sheet, i, register, c) for c, i in others})
+    told = {i: Meaning(role) for role, i in shared.items()} | {i: Meaning(column.role) for column, i in others}
     return Understanding(
         sheet=sheet,
-        patient=_source(roles, "patient"),
-        programme=_source(roles, "programme"),
+        patient=_source(shared, "patient"),
+        programme=_source(shared, "programme"),
         registers=(plan,),
-        columns=tell(looked, told, Judged(), register=register),
+        columns=tell(looked, told, Judged(), register=register.name),
     )
+
+
+def _in_words(sheet: RawSheet, position: int, register: Register, column: RegisterColumn) -> Source:
+    """A column of a register; its codes are translated where its tool says what they mean."""
+    answers = sheet.fact(position).answers
+    if not answers or not column.codes:
+        return Source(position)
+    return Source(position, codes=of_answers(answers, code_words(register.name, column.name)))

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from mbt_rom.exports.names import column_key, normalised
+from mbt_rom.exports.register_columns import REGISTER_ROLES
 from mbt_rom.exports.understanding import NOT_TAKEN_IN
 from mbt_rom.model import Instrument
 
@@ -243,8 +244,6 @@ def _coding(instrument: Instrument, items: Sequence[_Column]) -> list[str]:
 
 
 def _registers(columns: Sequence[_Column]) -> list[str]:
-    from mbt_rom.exports.detection import REGISTER_ROLES
-
     lines: list[str] = []
     for register, roles in REGISTER_ROLES.items():
         mine = {

@@ -11,19 +11,21 @@ from collections.abc import Mapping as Dict
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mbt_rom.model import Frozen, Identifier
+from mbt_rom.registers import REGISTERS, Register
 from mbt_rom.settings import SettingsError
 
 Texts = tuple[str, ...]
-Register = Literal["patients", "therapists", "episodes"]
 #: Columns that each register may fill, as in the tables of the same name.
-REGISTER_COLUMNS: dict[str, tuple[str, ...]] = {
-    "patients": ("patient_id", "birth_year", "sex"),
-    "therapists": ("therapist_id", "function", "started_on", "ended_on"),
-    "episodes": ("episode_id", "patient_id", "therapist_id", "referred_on", "started_on", "ended_on", "end_reason"),
-}
+REGISTER_COLUMNS: dict[str, tuple[str, ...]] = {name: register.column_names for name, register in REGISTERS.items()}
+
+
+def _known_register(name: str) -> str:
+    if name not in REGISTERS:
+        raise ValueError(f"there is no register '{name}'; there are {', '.join(REGISTERS)}")
+    return name
 
 
 class Matches(Frozen):
@@ -150,19 +152,28 @@ class Form(Frozen):
 class RegisterPart(Frozen):
     """Columns of one register: table column -> column of the export; `values` translates codes, e.g. of sex."""
 
-    register_name: Annotated[Register, Field(alias="register")]
+    register_name: Annotated[str, Field(alias="register"), AfterValidator(_known_register)]
     columns: dict[str, str]
     values: dict[str, dict[str, str]] = {}
     formats: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
-        allowed = REGISTER_COLUMNS[self.register_name]
+        register = REGISTERS[self.register_name]
+        allowed = register.column_names
         if unknown := sorted({*self.columns, *self.values, *self.formats} - set(allowed)):
             raise ValueError(f"register '{self.register_name}' has no column {unknown}; it has {', '.join(allowed)}")
-        if allowed[0] not in self.columns and not (self.register_name == "patients"):
-            raise ValueError(f"register '{self.register_name}' needs its key: {allowed[0]}")
+        needed = [name for name in register.required if name != "patient_id" and name not in self.columns]
+        if needed:
+            raise ValueError(f"register '{self.register_name}' needs its key: {', '.join(needed)}")
+        self._refuse_unknown_codes(register)
         return self
+
+    def _refuse_unknown_codes(self, register: Register) -> None:
+        for name, codes in self.values.items():
+            allowed = {"boolean": ("yes", "no")}.get(register.column(name).kind, tuple(register.column(name).codes))
+            if allowed and (unknown := sorted(set(codes.values()) - set(allowed))):
+                raise ValueError(f"values.{name}: {unknown} may not stand there; codes are {', '.join(allowed)}")
 
 
 class Mapping(Frozen):
@@ -199,7 +210,7 @@ class Mapping(Frozen):
         return self
 
     def _about_patients(self) -> list[RegisterPart]:
-        return [part for part in self.registers if part.register_name != "therapists"]
+        return [part for part in self.registers if "patient_id" in REGISTERS[part.register_name].required]
 
     @property
     def hash(self) -> str:

@@ -14,7 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom.exports.names import normalised
-from mbt_rom.pseudonyms import is_blank, map_unique
+from mbt_rom.model import Instrument
+from mbt_rom.pseudonyms import holds_citizen_number, is_blank, map_unique
+from mbt_rom.registers import END_REASONS, REGISTERS, SEXES, code_words
 
 Flags = npt.NDArray[np.bool_]
 _BASELINE = frozenset(
@@ -35,29 +37,16 @@ _BASELINE = frozenset(
 )
 _MONTHS = re.compile(r"(?:m|month|months|maand|maanden)_?(\d{1,3})|(\d{1,3})_?(?:m|mnd|mo|month|months|maand|maanden)")
 _DECIMAL = re.compile(r"-?\d{1,6}(?:[.,]\d{1,10})?")
+_COUNT = re.compile(r"\d{1,4}")
+#: The longest short name, in letters and in words: what is longer is text that somebody wrote.
+_LONGEST_NAME, _MOST_WORDS = 40, 4
 #: Behind the name of an event REDCap writes its arm: 'm6_arm_1', 'm6_arm_1b', and among labels 'Month 6 (Arm 1: day hospital)'.
 _ARM = re.compile(r"_arm_\d+[a-z]?(?:_\w*)?$")
 #: Values of our tables and the words that mean them.
 WORDS: dict[str, dict[str, str]] = {
-    "sex": {
-        "female": "female f v vrouw woman w vrouwelijk",
-        "male": "male m man mannelijk",
-        "other": "other anders x non_binary nonbinary nonbinair non_binair overig",
-    },
-    "end_reason": {
-        "completed": "completed complete voltooid afgerond regulier planned",
-        "dropped_out": "dropped_out dropout drop_out uitval afgebroken voortijdig",
-        "referred_on": "referred_on referred doorverwezen verwezen overgeplaatst",
-        "died": "died deceased overleden",
-    },
-    "function": {
-        "individual": "individual individueel individual_therapist individueel_therapeut",
-        "group": "group groep group_therapist groepstherapeut",
-        "supervisor": "supervisor supervision",
-        "team_leader": "team_leader teamleider",
-        "psychiatrist": "psychiatrist psychiater",
-        "other": "other anders overig",
-    },
+    "sex": dict(SEXES),
+    "end_reason": dict(END_REASONS),
+    "function": dict(REGISTERS["therapists"].column("function").codes),
     "mode": {
         "paper": "paper papier op_papier",
         "web": "web online internet email e_mail digitaal digital",
@@ -90,6 +79,19 @@ WORDS: dict[str, dict[str, str]] = {
         "yes": "yes y ja j true waar complete completed voltooid afgerond finished volledig",
         "no": "no n nee false onwaar incomplete partial onvolledig started in_progress unverified",
     },
+}
+WORDS |= {
+    code_words(name, column.name): dict(column.codes)
+    for name, register in REGISTERS.items()
+    for column in register.columns
+    if column.codes
+}
+#: Yes and no in a register.
+WORDS["boolean"] = {"yes": "yes y ja j true waar 1 x", "no": "no n nee false onwaar 0"}
+#: Moments of the plan that are no number of months.
+_OTHER_MOMENTS = {
+    **dict.fromkeys(("end", "einde", "end_of_treatment", "einde_behandeling", "eindmeting"), "end"),
+    **dict.fromkeys(("rebaseline", "re_baseline", "hermeting", "nieuwe_nulmeting"), "rebaseline"),
 }
 _BY_WORD = {kind: {w: value for value, words in v.items() for w in words.split()} for kind, v in WORDS.items()}
 
@@ -187,6 +189,72 @@ def moment(text: str) -> str | None:
         month = int(found.group(1) or found.group(2))
         return f"m{month}" if month else "baseline"
     return None
+
+
+def planned_moments(column: pd.Series, codes: Mapping[str, str] | None = None) -> pd.Series:
+    """Moments that a register names: months as in `moments`, and `end` and `rebaseline`; missing where one is not understood.
+
+    >>> planned_moments(pd.Series(["T0", "einde", "18 maanden", "T3"])).tolist()
+    ['baseline', 'end', 'm18', nan]
+    """
+    if codes is not None:
+        return translated(column, codes)
+    return map_unique(column, lambda text: moment(text) or _OTHER_MOMENTS.get(normalised(text))).astype("str")
+
+
+def short_names(column: pd.Series, codes: Mapping[str, str] | None = None) -> pd.Series:
+    """Short names (a team, a medicine) in small letters, digits and underscores; missing where a cell holds more than that.
+
+    >>> short_names(pd.Series(["Team A", "N06AB04", "he told us last week that he stopped"])).tolist()
+    ['team_a', 'n06ab04', nan]
+    """
+    if codes is not None:
+        return translated(column, codes)
+    return map_unique(column, _short_name).astype("str")
+
+
+def _short_name(text: str) -> str | None:
+    name = normalised(text)
+    is_short = len(name) <= _LONGEST_NAME and name.count("_") < _MOST_WORDS
+    return name if name and is_short and not holds_citizen_number(text) else None
+
+
+def instrument_names(instruments: Mapping[str, Instrument]) -> dict[str, str]:
+    """What a cell may call an instrument, in small letters and digits -> its id; names that two of them share are left out.
+
+    >>> from mbt_rom.registry import instruments
+    >>> instrument_names(instruments())["phq9"], instrument_names(instruments())["eq5d5l"]
+    ('phq9', 'eq5d5l')
+    """
+    named: dict[str, set[str]] = {}
+    for instrument in instruments.values():
+        for name in (instrument.id, instrument.name, *instrument.prefixes):
+            named.setdefault(_squeezed(name), set()).add(instrument.id)
+    return {name: next(iter(ids)) for name, ids in named.items() if len(ids) == 1}
+
+
+def instruments(column: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    """Ids of the instruments that cells name; missing where a name is not among `names` (see `instrument_names`).
+
+    >>> instruments(pd.Series(["PHQ-9", "phq9", "PHQ"]), {"phq9": "phq9"}).tolist()
+    ['phq9', 'phq9', nan]
+    """
+    return map_unique(column, lambda text: names.get(_squeezed(text))).astype("str")
+
+
+def _squeezed(text: str) -> str:
+    return normalised(text).replace("_", "")
+
+
+def counts(column: pd.Series) -> pd.Series:
+    """Whole numbers from 0 to 9999 as Int32, missing where a cell holds anything else.
+
+    >>> counts(pd.Series(["3", "4.0", "-1", "many"])).tolist()
+    [3, 4, <NA>, <NA>]
+    """
+    return map_unique(column, lambda text: int(key) if _COUNT.fullmatch(key := code_key(text)) else None).astype(
+        "Int32"
+    )
 
 
 def is_complete(column: pd.Series, *, yes: Collection[str] | None = None) -> pd.Series:

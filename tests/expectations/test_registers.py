@@ -5,8 +5,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from expectations.registers import REGISTERS, validate_registers
-from mbt_rom.tables import findings_table
+from expectations.registers import validate_registers
+from mbt_rom.registers import REGISTERS as DECLARED
+from mbt_rom.tables import REGISTERS, findings_table
 
 AS_OF = date(2024, 6, 1)
 RECEIVED = pd.Series({"d1": pd.Timestamp("2024-01-01", tz="UTC"), "d2": pd.Timestamp("2024-02-01", tz="UTC")})
@@ -16,7 +17,7 @@ def register(name, *rows):
     """Rows of a register of programme north from file d1, numbered from row 2 on."""
     base = {"programme_id": "north", "delivery_id": "d1"}
     filled = [{**base, "row_id": f"{row.get('delivery_id', 'd1')}-0-{n + 2}-p", **row} for n, row in enumerate(rows)]
-    return REGISTERS[name][0].conform(pd.DataFrame(filled))
+    return REGISTERS[name].conform(pd.DataFrame(filled))
 
 
 def patients(*rows):
@@ -49,7 +50,7 @@ def test_no_registers_have_no_findings():
     assert validate_registers({name: GOOD[name].head(0) for name in GOOD}, as_of=AS_OF, received=RECEIVED).empty
 
 
-@pytest.mark.parametrize(("name", "key"), [(n, k) for n, (_, k) in REGISTERS.items()])
+@pytest.mark.parametrize(("name", "key"), [(n, DECLARED[n].key[0]) for n in GOOD])
 def test_a_row_that_does_not_say_whom_it_is_about(name, key):
     row = {"episode_id": "e1", "patient_id": "p1"} if name == "episodes" else {key: "x"}
     found = broken({name: register(name, row, {**row, key: None})})

@@ -323,10 +323,10 @@ def test_of_a_register_the_last_good_row_counts():
     )
     received = pd.Series({"d1": pd.Timestamp("2024-01-01"), "d2": pd.Timestamp("2024-02-01")})
     bad = errors("r4", rule="birth_year_implausible")
-    kept = accept_register(register, bad, key="patient_id", received=received)
+    kept = accept_register(register, bad, key=["patient_id"], received=received)
     assert kept["row_id"].tolist() == ["r2", "r3"]
     fatal = as_findings([{"programme_id": "north", "delivery_id": "d2", "rule": "column_twice"}], source="deliveries")
-    kept = accept_register(register, bad, fatal, key="patient_id", received=received)
+    kept = accept_register(register, bad, fatal, key=["patient_id"], received=received)
     assert kept["row_id"].tolist() == ["r1", "r3"]
 
 
@@ -336,7 +336,7 @@ def test_a_register_of_which_every_row_is_set_aside_is_empty():
     )
     received = pd.Series({"d1": pd.Timestamp("2024-01-01")})
     bad = errors("r1", rule="birth_year_implausible")
-    assert accept_register(register, bad, key="patient_id", received=received).empty
+    assert accept_register(register, bad, key=["patient_id"], received=received).empty
 
 
 def test_two_hundred_thousand_rows_are_decided_at_once():

@@ -13,6 +13,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from assets import all as all_assets
 from assets.home import create
+from mbt_rom.registers import REGISTERS
 from mbt_rom.registry import instrument, instruments
 from pipelines.definitions import build_defs, defs
 from pipelines.instance import open_instance
@@ -43,9 +44,7 @@ SINGLE = {
     "findings/registers",
     "findings/summary",
     "reference/programmes",
-    "reference/therapists",
-    "reference/patients",
-    "reference/episodes",
+    *(f"reference/{name}" for name in REGISTERS),
     "outcomes/expected",
     "outcomes/response",
     "outcomes/trajectories",
