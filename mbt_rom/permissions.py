@@ -1,6 +1,7 @@
 """The one gate: for whom a purpose is permitted on a day and, where it is not, why.
 
-Belongs here: what the register of permissions means, who decides at which age, and keeping only the rows of those who are permitted.
+Belongs here: what the register of permissions means, which of its rows stand, who decides at which age, and keeping only the rows of
+those who are permitted.
 Does not belong here: reading the register (`registers`), whom a programme still asks for forms (`eligibility`), counting and showing who
 is missing (`contributions`, `benchmarks`).
 
@@ -99,6 +100,25 @@ def holds(permissions: pd.DataFrame, patients: pd.DataFrame, *, purpose: Purpose
     ages = on.year - _birth_years(people, patients)
     people["reason"] = pd.Series(_reasons(own, representative, ages), dtype="str")
     return Permitted(purpose, on, people[columns], frozenset(permissions["programme_id"].dropna()))
+
+
+def undoubted(
+    accepted: pd.DataFrame, delivered: pd.DataFrame, *, is_bad: pd.Series, received: pd.Series
+) -> pd.DataFrame:
+    """The accepted rows of the register without those of a person and purpose about which the newest delivery holds a row that is set aside.
+
+    Such a row may be a withdrawal whose day could not be read: an older permission does not stand while nobody knows. `delivered`: all rows
+    of the register that came, `is_bad` those of them that are set aside; `received`: when each delivery came, by its id. A row without
+    patient or purpose puts nothing in doubt, since nobody can tell whose.
+    """
+    about = [*_PERSON, "purpose"]
+    bad = delivered[is_bad.to_numpy()].dropna(subset=about)
+    of_accepted, of_bad = keys.row_codes(accepted, bad, columns=about)
+    good_at, bad_at = (pd.Series(rows["delivery_id"].map(received).array) for rows in (accepted, bad))
+    newest_good, newest_bad = good_at.groupby(of_accepted).max(), bad_at.groupby(of_bad).max()
+    is_older = newest_good <= newest_bad.reindex(newest_good.index)
+    doubted = newest_good.index[is_older.to_numpy()]
+    return accepted[~np.isin(of_accepted, doubted.to_numpy())].reset_index(drop=True)
 
 
 def _standing(people: pd.DataFrame, given: pd.DataFrame, *, on: date) -> Standings:

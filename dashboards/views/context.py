@@ -108,6 +108,7 @@ class Context:
         protected = disclosure.protect_response(data.response, threshold=data.threshold)
         self.response = by_programme(protected)
         self.benchmark = by_programme(data.benchmark)
+        self.inclusion = {row["programme_id"]: row for row in rows(data.inclusion)}
         self.course = by_programme(data.course)
         self.conservation = by_programme(data.conservation)
         self.findings = by_programme(data.findings_summary)

@@ -147,3 +147,19 @@ def test_the_order_of_the_rows_is_irrelevant():
             permissions.holds(shuffled, known, purpose=PURPOSE, on=TODAY).reasons(known).fillna("permitted").tolist()
             == expected
         )
+
+
+def test_a_row_that_is_set_aside_puts_in_doubt_what_came_before_it_and_with_it():
+    """p: a bad row came after the good one; q: with it; r: a good one came after it; s: about another purpose; t: whose nobody knows."""
+    rows = register(
+        ("p", "patient", "2024-01-01", None), ("p", "patient", "2024-01-01", None), ("q", "patient", "2024-01-01", None),
+        ("q", "patient", "2025-01-01", None), ("r", "patient", "2024-01-01", None), ("r", "patient", "2024-01-01", None),
+        ("s", "patient", "2024-01-01", None), ("s", "patient", "2024-01-01", None, "research"), (None, "patient", "2024-01-01", None),
+    ).assign(delivery_id=["d1", "d2", "d2", "d2", "d1", "d2", "d1", "d2", "d2"])  # fmt: skip
+    is_bad = pd.Series([False, True, False, True, True, False, False, True, True])
+    received = pd.Series({"d1": pd.Timestamp("2026-01-01", tz="UTC"), "d2": pd.Timestamp("2026-02-01", tz="UTC")})
+    left = permissions.undoubted(rows[~is_bad].reset_index(drop=True), rows, is_bad=is_bad, received=received)
+    assert left["patient_id"].tolist() == ["r", "s"]
+    untouched = permissions.undoubted(rows, rows, is_bad=is_bad & False, received=received)
+    pd.testing.assert_frame_equal(untouched, rows)
+    assert permissions.undoubted(rows.head(0), rows.head(0), is_bad=is_bad.head(0), received=received).empty
