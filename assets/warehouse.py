@@ -104,6 +104,7 @@ class Warehouse:
             mode="overwrite",
             partition_by=[_PARTITION] if table.is_partitioned else None,
             predicate=_predicate(programmes) if table.is_partitioned and delta else None,
+            schema_mode="merge" if delta and _has_other_columns(delta, table) else None,
             configuration=_CONFIGURATION,
             commit_properties=CommitProperties(custom_metadata={_METADATA: json.dumps(told, sort_keys=True)}),
         )
@@ -194,6 +195,11 @@ def _to_arrow(table: Table, frame: pd.DataFrame) -> pa.Table:
 
 def _predicate(programmes: Iterable[str] | None) -> str:
     return f"{_PARTITION} IN ({', '.join(repr(str(p)) for p in sorted(programmes or ()))})"
+
+
+def _has_other_columns(delta: DeltaTable, table: Table) -> bool:
+    """Whether the table gained or lost a column since it was last written: rows of other programmes then keep what they have."""
+    return {field.name for field in delta.schema().fields} != set(table.column_names)
 
 
 def _files(delta: DeltaTable, table: Table, programmes: set[str] | None) -> list[tuple[Path, str | None]]:

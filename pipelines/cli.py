@@ -22,7 +22,7 @@ COMMANDS = {
     "demo": "Make a home with a synthetic consortium in its inbox.",
     "load": "Take in an export; says how every column was understood.",
     "deliveries": "What was delivered and how it was understood; drafts a mapping file.",
-    "template": "Write a workbook for typing in forms from paper.",
+    "template": "Write a workbook for typing in forms from paper, or a register.",
     "compare": "Where two entries of the same paper forms differ.",
     "nightly": "Run everything that changed, end to end.",
     "findings": "What is wrong in the data, and how to mend it.",

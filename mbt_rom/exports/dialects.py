@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mbt_rom.exports import castor, entry, fhir, formr, kobo, limesurvey, qualtrics, redcap
+from mbt_rom.exports import castor, entry, fhir, formr, kobo, limesurvey, qualtrics, redcap, register_book
 from mbt_rom.exports.codebook import Codebook
 from mbt_rom.exports.dialect import Dialect
 from mbt_rom.exports.sheets import Grid
@@ -17,6 +17,7 @@ from mbt_rom.exports.sheets import Grid
 DIALECTS: tuple[Dialect, ...] = (
     fhir.DIALECT,
     entry.DIALECT,
+    register_book.DIALECT,
     redcap.DIALECT,
     castor.DIALECT,
     formr.DIALECT,

@@ -47,7 +47,8 @@ def register_of(columns: Columns) -> tuple[Register, dict[str, int]] | None:
     stated = _stated(columns)
     if stated is not None:
         return stated
-    fitting = [(r, found) for r in REGISTERS.values() if (found := _candidates(columns, r)) is not None]
+    names = {i: normalised(columns.sheet.codes[i]) for i, header in enumerate(columns.sheet.headers) if header}
+    fitting = [(r, found) for r in REGISTERS.values() if (found := _candidates(columns, r, names)) is not None]
     if not fitting:
         return None
     most = max(len(found) for _, found in fitting)
@@ -67,10 +68,9 @@ def _stated(columns: Columns) -> tuple[Register, dict[str, int]] | None:
     return REGISTERS[names.pop()], {column: i for (_, column), i in found.items()}
 
 
-def _candidates(columns: Columns, register: Register) -> dict[str, list[int]] | None:
+def _candidates(columns: Columns, register: Register, names: Mapping[int, str]) -> dict[str, list[int]] | None:
     """Per column of the register the positions that are as sure as each other; None where the sheet is not that register without doubt."""
     found: dict[str, list[int]] = {}
-    names = {i: normalised(columns.sheet.codes[i]) for i, header in enumerate(columns.sheet.headers) if header}
     for column in register.columns:
         taken = {position for positions in found.values() for position in positions}
         ranked = [
@@ -83,9 +83,14 @@ def _candidates(columns: Columns, register: Register) -> dict[str, list[int]] | 
 
 
 def _rank(columns: Columns, position: int, name: str, column: RegisterColumn) -> int | None:
-    """How sure a column is of this name: 0 its own, 1 that of a role, 2 a second choice, 3 a plain one."""
-    if column.kind == "date" and shapes.against("date", columns.sample(position)) is not None:
+    """How sure a column is of this name: 0 its own, 1 that of a role, 2 a second choice, 3 a plain one; None where it is not."""
+    rank = _rank_of_name(columns, position, name, column)
+    if rank is not None and column.kind == "date" and shapes.against("date", columns.sample(position)) is not None:
         return None
+    return rank
+
+
+def _rank_of_name(columns: Columns, position: int, name: str, column: RegisterColumn) -> int | None:
     if name == column.name or name in column.headers:
         return 0
     of_role = [m.rank for m in columns.meanings.get(position, ()) if m.role in column.roles and m.instrument is None]

@@ -1,7 +1,8 @@
-"""`rom template`: the workbook into which forms from paper are typed."""
+"""`rom template`: the workbooks into which forms from paper, and registers, are typed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from mbt_rom.entry_forms import EntryColumn
     from mbt_rom.model import Instrument
 
+#: What is written for all registers together.
+ALL_REGISTERS = "registers"
 _ROWS = 300
 _ALLOWED_ROW, _HEADER_ROW = 2, 3
 _README = (
@@ -34,14 +37,17 @@ _README = (
 
 
 @click.command(name="template")
-@click.argument("instrument")
+@click.argument("name")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Workbook to write (INSTRUMENT_entry.xlsx)."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Workbook to write (NAME_entry.xlsx)."
 )
 @click.option("--order", help="Printed order of the form in hand, where the instrument has several.")
 @home_option
-def template(instrument: str, output: Path | None, order: str | None, home: Path) -> None:
-    """Write a workbook for typing in forms from paper: item numbers, allowed codes, language, mode, dates, initials.
+def template(name: str, output: Path | None, order: str | None, home: Path) -> None:
+    """Write a workbook for typing in forms from paper, or a register.
+
+    NAME is an instrument (item numbers, allowed codes, language, mode, dates, initials), a register such as spells or permissions
+    (see docs/registers.md), or 'registers': all of them, a sheet each.
 
     A cell that is not allowed is refused while typing; a risk answer turns red and says to tell the team the same day.
 
@@ -50,19 +56,39 @@ def template(instrument: str, output: Path | None, order: str | None, home: Path
       rom template phq9 -o phq9_may.xlsx
       rom load phq9_may.xlsx --programme our_programme
     """
-    from assets.home import write_atomically
+    from mbt_rom.registers import REGISTERS
+
+    chosen = list(REGISTERS.values()) if name == ALL_REGISTERS else [REGISTERS[name]] if name in REGISTERS else []
+    if chosen:
+        if order is not None:
+            raise click.BadParameter("a register has no printed order", param_hint="--order")
+        from pipelines import register_book
+
+        path = _written(output or Path(f"{name}_entry.xlsx"), lambda: register_book.workbook(chosen))
+        names = ", ".join(register.name for register in chosen)
+        click.echo(f"{path}: {names}; type from row {register_book.HEADER_ROW + 2} on")
+        return
     from pipelines.named_instruments import named_instrument
 
-    definition = named_instrument(instrument, home=home)
-    path = output or Path(f"{definition.id}_entry.xlsx")
+    definition = named_instrument(name, home=home)
+    path = _written(
+        output or Path(f"{definition.id}_entry.xlsx"), lambda: workbook(definition, order=_order(definition, order))
+    )
+    click.echo(f"{path}: {len(definition.items)} items of {definition.name}; type from row {_HEADER_ROW + 2} on")
+
+
+def _written(path: Path, make: Callable[[], bytes]) -> Path:
+    """The path, after the workbook was written there; what exists is never written over."""
+    from assets.home import write_atomically
+
     if path.suffix != ".xlsx":
         raise click.BadParameter("the ending of --output must be .xlsx")
     if path.exists():
         raise click.UsageError(
             f"{path} exists; somebody may have typed into it. Remove it yourself or choose another name"
         )
-    write_atomically(path, workbook(definition, order=_order(definition, order)))
-    click.echo(f"{path}: {len(definition.items)} items of {definition.name}; type from row {_HEADER_ROW + 2} on")
+    write_atomically(path, make())
+    return path
 
 
 def _order(definition: Instrument, order: str | None) -> str | None:

@@ -55,6 +55,16 @@ def test_what_is_read_is_what_was_written_with_its_types(warehouse: Warehouse) -
     )
 
 
+def test_a_table_that_gained_a_column_keeps_the_rows_of_other_programmes(warehouse: Warehouse) -> None:
+    before = Table(ITEMS.name, ITEMS.meaning, ITEMS.key, tuple(c for c in ITEMS.columns if c.name != "phq9_10"))
+    rows = _items(["a", "b"], [1, 2])
+    warehouse.replace(before, rows.drop(columns="phq9_10"), programmes=["a", "b"], fingerprints={})
+    warehouse.replace(ITEMS, rows.tail(1).assign(phq9_10=3), programmes=["b"], fingerprints={})
+    read = warehouse.read(ITEMS, columns=["phq9_01", "phq9_10"])
+    assert read["phq9_01"].tolist() == [1, 2]
+    assert read["phq9_10"].isna().tolist() == [True, False]
+
+
 def test_only_the_programmes_computed_are_replaced_and_fingerprints_are_carried_forward(warehouse: Warehouse) -> None:
     warehouse.replace(ITEMS, _items(["a", "b"], [1, 2]), programmes=["a", "b"], fingerprints={"a": "old", "b": "old"})
     warehouse.replace(ITEMS, _items(["b", "b"], [0, 3]), programmes=["b"], fingerprints={"b": "new"})

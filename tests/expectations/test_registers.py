@@ -135,6 +135,71 @@ def test_a_row_that_a_later_file_put_right_asks_for_nothing():
     ]
 
 
+def spells(*rows):
+    return {"spells": register("spells", *({"patient_id": "p1", "phase": "main", **row} for row in rows))}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "item"),
+    [
+        (
+            "allocations",
+            {"staff_id": "t1", "function": "group", "from_on": "2023-01-02", "until_on": "2023-01-01"},
+            "until_on",
+        ),
+        ("events", {"event_on": "2023-01-02", "kind": "admission", "until_on": "2023-01-01"}, "until_on"),
+        ("referrals", {"referred_on": "2023-01-02", "decided_on": "2023-01-01"}, "decided_on"),
+        ("therapists", {"therapist_id": "t1", "started_on": "2023-01-02", "ended_on": "2023-01-01"}, "ended_on"),
+    ],
+)
+def test_nothing_ends_before_it_begins(name, row, item):
+    person = {} if name == "therapists" else {"patient_id": "p1"}
+    assert broken({name: register(name, {**person, **row})}) == [[2, item, "register_until_before_from"]]
+
+
+def test_rows_of_one_phase_in_one_file_do_not_overlap():
+    found = broken(
+        spells(
+            {"from_on": "2023-01-01", "until_on": "2023-03-31"},
+            {"from_on": "2023-03-31"},
+            {"from_on": "2023-01-01", "phase": "waiting"},
+            {"from_on": "2023-02-01", "patient_id": "p2"},
+            {"from_on": "2022-01-01", "until_on": "2022-12-31"},
+        )
+    )
+    assert found == [[2, "from_on", "register_rows_overlap"], [3, "from_on", "register_rows_overlap"]]
+
+
+def test_a_row_that_overlaps_with_one_of_a_later_file_gives_way_to_it_unless_that_is_wrong_itself():
+    earlier = {"from_on": "2023-01-01"}
+    later = {"from_on": "2023-02-01", "delivery_id": "d2"}
+    assert broken(spells(earlier, later), received=RECEIVED) == [[2, "from_on", "register_row_replaced"]]
+    wrong = {**later, "until_on": "2023-01-15"}
+    assert broken(spells(earlier, wrong), received=RECEIVED) == [[3, "until_on", "register_until_before_from"]]
+
+
+def test_a_key_of_several_columns_may_hold_one_that_is_missing():
+    team = {"held_on": "2023-01-01", "kind": "team"}
+    rows = [{**team, "n_present": 5}, {**team, "n_present": 6}, {**team, "staff_id": "t1"}]
+    found = broken({"supervision": register("supervision", *rows)})
+    assert found == [[2, "held_on", "register_conflict"], [3, "held_on", "register_conflict"]]
+
+
+def test_an_event_of_a_person_needs_a_person_and_one_of_the_programme_does_not():
+    rows = [{"event_on": "2023-01-01", "kind": "closure"}, {"event_on": "2023-01-01", "kind": "admission"}]
+    assert broken({"events": register("events", *rows)}) == [[3, "patient_id", "register_key_missing"]]
+
+
+def test_whoever_was_referred_need_not_be_registered():
+    person = {"patient_id": "p9"}
+    registers = {
+        "referrals": register("referrals", {**person, "referred_on": "2023-01-01"}),
+        "contacts": register("contacts", {**person, "contact_on": "2023-01-01", "kind": "intake"}),
+        "patients": GOOD["patients"],
+    }
+    assert broken(registers) == [[2, "patient_id", "patient_unknown"]]
+
+
 def test_a_finding_holds_no_value_of_a_person():
     rows = patients({"patient_id": "p_canary", "birth_year": 1777})
     text = validate_registers({"patients": rows}, as_of=AS_OF).to_csv()
