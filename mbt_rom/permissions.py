@@ -12,7 +12,8 @@ one. No row means not permitted. Only years of birth are known, so an age counts
 - from 12 the patient and a representative decide together;
 - from 16 the patient decides, and what only a representative gave holds no longer.
 
-Where the year of birth is unknown the patient decides. Who gave a permission and does not say so is taken for the patient. Source of the
+Where the year of birth is unknown the patient decides. A row that does not say who gave it is taken for the patient's, but only where the
+patient had surely turned 16 by its first day. Source of the
 ages: Dutch law as it is commonly read (see docs/permissions.md); a site's own officer decides whether that fits.
 """
 
@@ -94,7 +95,8 @@ def holds(permissions: pd.DataFrame, patients: pd.DataFrame, *, purpose: Purpose
     every = pd.concat([patients[_PERSON], permissions[_PERSON]], ignore_index=True).dropna(subset=_PERSON)
     people = every.drop_duplicates().reset_index(drop=True)
     given = permissions[permissions["purpose"] == purpose]
-    giver = given["given_by"].fillna("patient")
+    is_grown = ~(given["from_on"].dt.year.to_numpy(dtype=float) - _birth_years(given, patients) <= ALONE_FROM)
+    giver = given["given_by"].mask(given["given_by"].isna() & is_grown, "patient")
     own = _standing(people, given[giver.isin(["patient", "both"])], on=on)
     representative = _standing(people, given[giver.isin(["representative", "both"])], on=on)
     ages = on.year - _birth_years(people, patients)

@@ -115,6 +115,14 @@ def test_where_the_year_of_birth_is_unknown_the_patient_decides():
     assert why(register(("p", "representative", "2025-01-01", None)), None) == "representative_no_longer_decides"
 
 
+def test_who_gave_it_unsaid_is_the_patient_only_where_they_had_surely_turned_sixteen():
+    """Given in the year in which they turn 16 or before, it may be anybody's, and counts for nobody, then and later."""
+    given = register(("p", None, "2025-01-01", None))
+    assert why(given, 2008) == why(given, None) == "permitted"
+    assert why(given, 2009) == why(given, 2013) == why(given, 2016) == "never_recorded"
+    assert why(given, 2009, date(2030, 1, 1)) == "never_recorded"
+
+
 def test_people_who_are_only_in_one_of_the_two_registers_are_judged_by_what_is_there():
     given = register(("q", "patient", "2025-01-01", None))
     permitted = permissions.holds(given, people(p=1990), purpose=PURPOSE, on=TODAY)
