@@ -9,7 +9,7 @@ from typing import Any
 from mbt_rom import contributions
 
 #: What estimates a model's coefficients, as it is called in the libraries at hand.
-FITS = {"curve_fit", "fit", "lstsq", "minimize", "polyfit", "root", "solve"}
+FITS = {"curve_fit", "fit", "lstsq", "minimize", "polyfit", "solve"}
 
 
 def _called(node: ast.AST) -> str:
