@@ -6,7 +6,7 @@ belong here: cells that could not be read (`mbt_rom.sheet_rows` notes those), wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import great_expectations.expectations as gxe
@@ -42,20 +42,26 @@ def validate_registers(
     value.
     """
     known = registers.get("patients", PATIENTS.empty())
-    found = [_findings(REGISTERS[n], registers[n], known, as_of, received) for n in REGISTERS if n in registers]
+    found = [
+        _findings(REGISTERS[n], registers[n], known, as_of, received) for n in REGISTERS if len(registers.get(n, ()))
+    ]
     return combined(found, source=SOURCE)
 
 
-def register_suite(name: str, *, as_of: date) -> list[Expectation]:
-    """The rules about one row of the register `name`, on the frame that `_facts` makes."""
+def register_suite(name: str, *, as_of: date, dates: Sequence[str] | None = None) -> list[Expectation]:
+    """The rules about one row of the register `name`, on the frame that `_facts` makes.
+
+    `dates`: the columns of dates that are looked at row by row (all, when it is not given).
+    """
     register = REGISTERS[name]
+    days = register.of_kind("date") if dates is None else dates
     key = register.key[0]
     return [
         *(
             gxe.ExpectColumnValuesToNotBeNull(column=k, meta=_about("register_key_missing", k))
             for k in register.required
         ),
-        *(_plausible(day, as_of) for day in register.of_kind("date")),
+        *(_plausible(day, as_of) for day in days),
         *(_in_order(name, first, last) for first, last in register.ordered),
         gxe.ExpectColumnValuesToBeBetween(column="n_versions", max_value=1, meta=_about("register_conflict", key)),
         gxe.ExpectColumnValuesToBeInSet(column="version", value_set=["current"], meta=_about("register_updated", key)),
@@ -94,12 +100,20 @@ def _in_order(name: str, first: str, last: str) -> Expectation:
 
 
 def _plausible(column: str, as_of: date) -> Expectation:
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column,
-        min_value=pd.Timestamp(EARLIEST),
-        max_value=pd.Timestamp(as_of.replace(month=12, day=31, year=as_of.year + AHEAD)),
-        meta=_about("register_date_implausible", column),
-    )
+    first, last = _bounds(as_of)
+    meta = _about("register_date_implausible", column)
+    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=first, max_value=last, meta=meta)
+
+
+def _bounds(as_of: date) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The first and the last day that may stand in a register."""
+    return pd.Timestamp(EARLIEST), pd.Timestamp(date(as_of.year + AHEAD, 12, 31))
+
+
+def _dates_in_doubt(register: Register, rows: pd.DataFrame, as_of: date) -> list[str]:
+    """The columns of dates whose first or last day is not plausible: only these are looked at row by row, which costs far more."""
+    first, last = _bounds(as_of)
+    return [name for name in register.of_kind("date") if rows[name].min() < first or rows[name].max() > last]
 
 
 def _about(rule: str, column: str) -> dict[str, str]:
@@ -110,10 +124,11 @@ def _findings(
     register: Register, rows: pd.DataFrame, patients: pd.DataFrame, as_of: date, received: pd.Series | None
 ) -> pd.DataFrame:
     facts = _facts(register, rows, patients, received)
-    found = _failures(facts, register_suite(register.name, as_of=as_of))
+    suite = register_suite(register.name, as_of=as_of, dates=_dates_in_doubt(register, rows, as_of))
+    found = _failures(facts, suite)
     if register.without_overlap:
         is_bad = facts["at"].isin(found.loc[~found["rule"].str.startswith(_NOTICES), "at"])
-        beside = _overlaps(register, facts[~is_bad & facts["version"].eq("current")])
+        beside = _overlaps(register, facts[~is_bad & facts["version"].ne("updated")])
         found = pd.concat([found, _failures(facts.assign(**beside), overlap_suite())], ignore_index=True)
     said = found["rule"].str.split(" ", expand=True).reindex(columns=[0, 1])
     placed = rows[["programme_id", "delivery_id", "row_id"]].iloc[found["at"]]
@@ -139,35 +154,35 @@ def _is_open(facts: pd.DataFrame, at: pd.Series, rules: pd.Series, key: tuple[st
 def _facts(
     register: Register, delivered: pd.DataFrame, patients: pd.DataFrame, received: pd.Series | None
 ) -> pd.DataFrame:
-    """What the suite judges: the register's rows, numbered by `at`, with what other rows say beside them."""
+    """What the suite judges: the register's rows, numbered by `at`, with what other rows say beside them.
+
+    What is said beside a row stands there only where there is something to say: on a column of nothing no rule costs anything.
+    """
     rows = delivered.reset_index(drop=True)
     rows = rows.assign(order=_order(rows, received))
-    told = _told(rows)
-    keys = ["programme_id", "delivery_id", *register.key]
-    within = rows.assign(told=told).groupby(keys, dropna=len(register.key) == 1)["told"]
-    facts = rows.assign(
-        at=range(len(rows)),
-        n_versions=within.transform("nunique"),
-        version=_versions(rows, register.key, told),
-    )
+    is_repeated = rows.duplicated(["programme_id", *register.key], keep=False) & rows[
+        list(register.key[:1])
+    ].notna().all(axis=1)
+    facts = rows.assign(at=range(len(rows)), **_beside(rows[is_repeated], register.key))
     if register.has_patients and register.name != "patients":
         facts = facts.assign(register=_known(register, rows, patients), whose=_whose(register, rows))
     return facts
 
 
-def _told(rows: pd.DataFrame) -> pd.Series:
-    """A number per row; equal where two rows say the same about the same programme and key."""
+def _beside(rows: pd.DataFrame, key: tuple[str, ...]) -> dict[str, pd.Series]:
+    """What rows that share their key say beside each other.
+
+    `n_versions`: different things that the row's delivery says about the key. `version`: 'updated' where the last delivery about the key
+    says something else.
+    """
     said = [c for c in rows.columns if c not in ("row_id", "delivery_id", "order")]
-    return rows.groupby(said, dropna=False, sort=False).ngroup()
-
-
-def _versions(rows: pd.DataFrame, key: tuple[str, ...], told: pd.Series) -> pd.Series:
-    """'current' or 'updated' per row: whether the last delivery about its key says something else."""
-    order = rows.assign(told=told).sort_values("order")
+    # A number per row; equal where two rows say the same about the same programme and key.
+    rows = rows.assign(told=rows.groupby(said, dropna=False, sort=False).ngroup()).sort_values("order")
     keys = ["programme_id", *key]
-    last = order.groupby(keys, dropna=len(key) == 1)[["told", "order"]].transform("last")
-    is_updated = (order["told"] != last["told"]) & (order["order"] < last["order"])
-    return is_updated.map({True: "updated", False: "current"}).reindex(rows.index).astype("str")
+    within = rows.groupby([*keys, "delivery_id"], dropna=False, sort=False)["told"]
+    last = rows.groupby(keys, dropna=False, sort=False)[["told", "order"]].transform("last")
+    is_updated = (rows["told"] != last["told"]) & (rows["order"] < last["order"])
+    return {"n_versions": within.transform("nunique"), "version": _flagged(is_updated, "updated")}
 
 
 def _order(rows: pd.DataFrame, received: pd.Series | None) -> pd.Series:
@@ -178,24 +193,26 @@ def _order(rows: pd.DataFrame, received: pd.Series | None) -> pd.Series:
 
 
 def _known(register: Register, rows: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:
-    """'known' or 'unknown' per row; missing without a patient, and where the programme has no register of patients or may do without."""
+    """'unknown' where the programme has a register of patients that does not hold the patient, and the row may not do without."""
     keys = ["programme_id", "patient_id"]
     is_known = pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(patients[keys]))
-    said = pd.Series(is_known, index=rows.index).map({True: "known", False: "unknown"})
     can_tell = rows["patient_id"].notna() & rows["programme_id"].isin(patients["programme_id"])
-    return said.where(can_tell & register.is_of_known_patients)
+    return _flagged(can_tell & ~is_known & register.is_of_known_patients, "unknown")
 
 
 def _whose(register: Register, rows: pd.DataFrame) -> pd.Series:
-    """'told', or 'nobody' where a row that must be about a patient names none; missing where every row must name one anyway."""
+    """'nobody' where a row that must be about a patient names none, and not every row of the register must."""
     if "patient_id" in register.required:
-        return pd.Series(None, index=rows.index, dtype="str")
-    is_told = rows["patient_id"].notna() | rows["kind"].isin(PROGRAMME_EVENTS)
-    return is_told.map({True: "told", False: "nobody"}).astype("str")
+        return _flagged(pd.Series(False, index=rows.index), "nobody")
+    return _flagged(rows["patient_id"].isna() & ~rows["kind"].isin(PROGRAMME_EVENTS), "nobody")
+
+
+def _flagged(flags: pd.Series, word: str) -> pd.Series:
+    return flags.map({True: word, False: None}).astype("str")
 
 
 def _overlaps(register: Register, good: pd.DataFrame) -> dict[str, pd.Series]:
-    """Per row whether another good one that shares its columns `without_overlap` overlaps with it in time: 'yes' or 'no'.
+    """Per row whether another good one that shares its columns `without_overlap` overlaps with it in time: 'yes'.
 
     `overlaps`: one of the same delivery. `is_replaced`: one that was received later, and counts in its place.
     """
@@ -208,7 +225,4 @@ def _overlaps(register: Register, good: pd.DataFrame) -> dict[str, pd.Series]:
     is_same = pairs["delivery_id"].eq(pairs["delivery_id_other"])
     is_later = pairs["order_other"].gt(pairs["order"])
     hit = {"overlaps": pairs.loc[is_same, "at"], "is_replaced": pairs.loc[is_later, "at"]}
-    return {
-        name: pd.Series(good.index.isin(at), index=good.index).map({True: "yes", False: "no"}).astype("str")
-        for name, at in hit.items()
-    }
+    return {name: _flagged(pd.Series(good.index.isin(at), index=good.index), "yes") for name, at in hit.items()}
