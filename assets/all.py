@@ -51,7 +51,9 @@ def definitions(
         *flow.TABLES,
         outcomes.alerts_of(given),
         contributions.outcomes,
+        contributions.inclusion,
         benchmarks.programmes,
+        benchmarks.inclusion,
         publication.site,
     ]
     return dg.Definitions(

@@ -20,3 +20,14 @@ def programmes(rom: HomeResource, contributions: pd.DataFrame) -> pd.DataFrame:
     return benchmarks.benchmark(
         contributions, settings=state.home.settings, definitions=state.instruments, norms=state.norms
     )
+
+
+@dg.asset(
+    key=["benchmarks", "inclusion"],
+    group_name="benchmarks",
+    ins={"contributed": dg.AssetIn(["contributions", "inclusion"])},
+)
+@value_free
+def inclusion(rom: HomeResource, contributed: pd.DataFrame) -> pd.DataFrame:
+    """Who is in the comparison of each programme and how many are not, after disclosure control."""
+    return benchmarks.inclusion(contributed, settings=rom.state.home.settings)

@@ -7,6 +7,13 @@ from assets.failures import value_free
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from mbt_rom import contributions as boundary
+from mbt_rom.permissions import holds
+
+_REFERENCE = {
+    "episodes": dg.AssetIn(["reference", "episodes"]),
+    "patients": dg.AssetIn(["reference", "patients"]),
+    "permissions": dg.AssetIn(["reference", "permissions"]),
+}
 
 
 @dg.asset(
@@ -15,8 +22,7 @@ from mbt_rom import contributions as boundary
     ins={
         "trajectories": dg.AssetIn(["outcomes", "trajectories"]),
         "expected": dg.AssetIn(["outcomes", "expected"]),
-        "episodes": dg.AssetIn(["reference", "episodes"]),
-        "patients": dg.AssetIn(["reference", "patients"]),
+        **_REFERENCE,
     },
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
@@ -28,8 +34,9 @@ def outcomes(
     expected: pd.DataFrame,
     episodes: pd.DataFrame,
     patients: pd.DataFrame,
+    permissions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Scores, moments and banded background under a second pseudonym; no date, number, answer or first pseudonym."""
+    """Scores, moments and banded background of those who permit it, under a second pseudonym; no date, number, answer or first pseudonym."""
     state = rom.state
     return boundary.contributions(
         trajectories,
@@ -39,4 +46,29 @@ def outcomes(
         settings=state.home.settings,
         definitions=state.instruments,
         pseudonyms=state.pseudonyms,
+        permitted=holds(permissions, patients, purpose=boundary.PURPOSE, on=state.as_of),
+    )
+
+
+@dg.asset(
+    key=["contributions", "inclusion"],
+    group_name="contributions",
+    ins={"expected": dg.AssetIn(["outcomes", "expected"]), **_REFERENCE},
+    partitions_def=PROGRAMME,
+    backfill_policy=RANGE,
+)
+@value_free
+def inclusion(
+    rom: HomeResource,
+    expected: pd.DataFrame,
+    episodes: pd.DataFrame,
+    patients: pd.DataFrame,
+    permissions: pd.DataFrame,
+) -> pd.DataFrame:
+    """How many may be compared, how many may not, and why."""
+    return boundary.inclusion(
+        expected,
+        episodes,
+        settings=rom.state.home.settings,
+        permitted=holds(permissions, patients, purpose=boundary.PURPOSE, on=rom.state.as_of),
     )

@@ -10,7 +10,7 @@ from assets.keys import DELIVERY_FINDINGS, LEDGER
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from assets.state import CORRECTION, TAKEN_IN, State, below_each_other
-from mbt_rom import acceptance
+from mbt_rom import acceptance, permissions
 from mbt_rom.registers import CORE, REGISTERS
 from mbt_rom.tables import PROGRAMMES
 
@@ -73,9 +73,13 @@ def _register(name: str) -> dg.AssetsDefinition:
     ) -> pd.DataFrame:
         rows = rom.state.deliveries(context.partition_keys).register(name)
         came = received(rom.state)
-        return acceptance.accept_register(
+        accepted = acceptance.accept_register(
             rows, findings, delivery_findings, key=declared.key, needed=declared.required, received=came
         )
+        if name != "permissions":
+            return accepted
+        is_bad = acceptance.has_error(rows, findings, delivery_findings)
+        return permissions.undoubted(accepted, rows, is_bad=is_bad, received=came)
 
     return register
 

@@ -73,9 +73,11 @@ SITE = "published/site"
 ACROSS: dict[str, tuple[str, ...]] = {
     "reference/programmes": ("deliveries/contents", "deliveries/conservation"),
     "benchmarks/programmes": ("contributions/outcomes",),
+    "benchmarks/inclusion": ("contributions/inclusion",),
     SITE: (
         "reference/programmes",
         "benchmarks/programmes",
+        "benchmarks/inclusion",
         "contributions/outcomes",
         "outcomes/response",
         "deliveries/conservation",

@@ -129,16 +129,27 @@ class Warehouse:
             commit_properties=CommitProperties(custom_metadata={_METADATA: json.dumps(told, sort_keys=True)}),
         )
 
-    def vacuum(self, table: Table, *, retention_hours: int = 24) -> int:
+    def vacuum(self, table: Table, *, retention_hours: int = 24, is_thorough: bool = False) -> int:
         """Deletes the files of versions that were replaced longer ago than that; the number of files deleted.
 
-        Whoever is still reading such a version reads again from the current one.
+        `is_thorough` deletes those that no commit ever named, too: a writer that was killed leaves them. Whoever is still reading such a
+        version reads again from the current one. Fingerprints stay.
         """
         delta = self._open(table)
         if not delta:
             return 0
-        deleted = delta.vacuum(retention_hours=retention_hours, dry_run=False, enforce_retention_duration=False)
-        return len(deleted)
+        told = json.dumps(self._metadata(delta), sort_keys=True)
+        how: dict[str, Any] = {
+            "retention_hours": retention_hours,
+            "enforce_retention_duration": False,
+            "full": is_thorough,
+            "commit_properties": CommitProperties(custom_metadata={_METADATA: told}),
+        }
+        # Named again are those that an earlier call deleted: without this question every call would be a commit.
+        there = [name for name in delta.vacuum(dry_run=True, **how) if (self.path(table) / name).exists()]
+        if there:
+            delta.vacuum(dry_run=False, **how)
+        return len(there)
 
     def has(self, table: Table) -> bool:
         """Whether the table was ever written."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from mbt_rom.model import Instrument
-from mbt_rom.tables import ATTENDANCE_BY_MONTH, FLOW, FLOW_CURVES
+from mbt_rom.tables import ATTENDANCE_BY_MONTH, COMPARED, FLOW, FLOW_CURVES
 from mbt_rom.trajectories import COURSE_COLUMNS
 
 Row = dict[str, Any]
@@ -47,9 +47,9 @@ class NormText(Protocol):
 class SiteData:
     """Everything the site shows. No frame holds a row about one person.
 
-    `programmes`, `response`, `benchmark`, `conservation` and `findings_summary` have the columns of those tables in
-    `mbt_rom.tables`, and `course` is what `mbt_rom.trajectories.programme_course` returns. `benchmark` and `course` come
-    after disclosure control; `response` is `outcomes/response` as stored, and the site itself protects it. `norms` is keyed
+    `programmes`, `response`, `benchmark`, `inclusion`, `conservation` and `findings_summary` have the columns of those tables in
+    `mbt_rom.tables`, and `course` is what `mbt_rom.trajectories.programme_course` returns. `benchmark`, `inclusion` and
+    `course` come after disclosure control; `response` is `outcomes/response` as stored, and the site itself protects it. `norms` is keyed
     `instrument.scale`, as in the settings; `value_set_labels` by value set id. `compares` is true where the
     home may set programmes side by side. `notes` are sentences printed at the foot of every page.
     `changed`: per programme the forms that changed since `changed_since`, None where they are too few to tell.
@@ -71,6 +71,7 @@ class SiteData:
     flow: pd.DataFrame = field(default_factory=FLOW.empty)
     flow_curves: pd.DataFrame = field(default_factory=FLOW_CURVES.empty)
     attendance: pd.DataFrame = field(default_factory=ATTENDANCE_BY_MONTH.empty)
+    inclusion: pd.DataFrame = field(default_factory=COMPARED.empty)
     norms: Mapping[str, NormText] = field(default_factory=dict)
     value_set_labels: Mapping[str, str] = field(default_factory=dict)
     quiet_after_days: int = 60

@@ -1,6 +1,6 @@
 """Programmes beside each other, from contributions only.
 
-Belongs here: counts, means, effects and shares per programme and moment. Does not belong here: what may be shown
+Belongs here: counts, means, effects and shares per programme and moment, and who is not among them. Does not belong here: what may be shown
 (`disclosure`), case mix and funnels, anything that reads a table from before the boundary.
 
 Formats and anchors are strata: an effect is scaled by the SD of the programme's own format and anchor, and no row mixes them.
@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import change, disclosure, intervals, keys, schedule
 from mbt_rom.model import Instrument
 from mbt_rom.settings import Consortium
-from mbt_rom.tables import BENCHMARK
+from mbt_rom.tables import BENCHMARK, COMPARED, INCLUSION
 
 if TYPE_CHECKING:
     from mbt_rom.norms import ChangeNorm
@@ -68,6 +69,24 @@ def compare(
     table = _with_shares(table, definitions=definitions, norms=norms)
     names = [c for c in BENCHMARK.column_names if c != "suppressed"]
     return BENCHMARK.conform(table[names].assign(suppressed=""))
+
+
+def inclusion(contributed: pd.DataFrame, *, settings: Consortium) -> pd.DataFrame:
+    """Who is in the comparison, as it may be shown: rows of `benchmarks/inclusion` after disclosure control.
+
+    `contributed`: rows of `contributions/inclusion`. Share permitted with a Wilson interval, over all years of start: what is compared
+    describes these people, and the interval says how well a share is known, not what the others are like.
+    """
+    by, numbers = list(COMPARED.key), [c.name for c in INCLUSION.columns if c.dtype == "Int64"]
+    grouped = contributed.groupby(by)
+    table = grouped[numbers].sum().assign(has_register=grouped["has_register"].any()).reset_index()
+    share, lower, upper = intervals.wilson(count=_floats(table["n_permitted"]), n=_floats(table["n_started"]))
+    table = table.assign(permitted_share=share, permitted_lower_95=lower, permitted_upper_95=upper)
+    return COMPARED.conform(disclosure.protect_inclusion(table, threshold=settings.disclosure_threshold))
+
+
+def _floats(counts: pd.Series) -> npt.NDArray[np.float64]:
+    return np.asarray(counts.to_numpy(dtype=float, na_value=np.nan))
 
 
 def _rows(contributions: pd.DataFrame) -> pd.DataFrame:

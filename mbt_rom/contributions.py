@@ -1,9 +1,10 @@
 """The boundary: what leaves a programme, with as few columns and as coarse values as the comparison needs.
 
-Belongs here: which rows and columns leave, the second pseudonym's place, coarsening of dates and ages. Does not belong here:
-anything computed on the other side (`benchmarks` reads contributions only), making pseudonyms (`pseudonyms`).
+Belongs here: which rows and columns leave, the second pseudonym's place, coarsening of dates and ages, counting who is not among them.
+Does not belong here: who is permitted (`permissions`), anything computed on the other side (`benchmarks` reads contributions only),
+making pseudonyms (`pseudonyms`).
 
-No date, item, therapist, episode or first pseudonym crosses: a test holds the columns to the declared ones.
+Nobody leaves whose permission for the comparison does not hold. No date, item, therapist, episode or first pseudonym crosses: a test holds the columns to the declared ones.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from mbt_rom import keys, people, schedule
+from mbt_rom import keys, people, permissions, schedule
 from mbt_rom.model import Instrument, Scale
+from mbt_rom.permissions import Permitted
 from mbt_rom.settings import Consortium
-from mbt_rom.tables import CONTRIBUTIONS
+from mbt_rom.tables import CONTRIBUTIONS, INCLUSION
 
 AGE_BANDS = ("under_18", "18_24", "25_34", "35_44", "45_54", "55_up")
 _AGE_LIMITS = (18, 25, 35, 45, 55)
+#: What a patient must have permitted to leave.
+PURPOSE: permissions.Purpose = "consortium_benchmark"
+_PERSON = ["programme_id", "patient_id"]
 
 
 class Pseudonymiser(Protocol):
@@ -40,14 +45,20 @@ def contributions(
     settings: Consortium,
     definitions: Mapping[str, Instrument],
     pseudonyms: Pseudonymiser,
+    permitted: Permitted,
 ) -> pd.DataFrame:
     """What a programme contributes: rows of `contributions/outcomes`, any number of programmes at once.
+
+    `permitted`: who may be compared, from `permissions.holds` with the purpose `consortium_benchmark`; ValueError with another one. Of
+    everybody else nothing is looked at.
 
     Inputs are rows of `outcomes/trajectories`, `outcomes/expected`, `reference/episodes` and `reference/patients`. Each
     person counts once, with the first episode. A moment whose form came gives one row per scale; one whose form did not
     come gives one row, on the instrument's primary scale, since only its status says anything. Moments after a death or
     a withdrawal, re-baselines, the end of treatment and forms outside the schedule do not leave, nor do scores that are single answers (`is_an_answer`). `status` is missing where no episode is registered.
     """
+    _refuse_other_purposes(permitted)
+    trajectories, expected, episodes = (permitted.only(rows) for rows in (trajectories, expected, episodes))
     first = schedule.first_episodes(episodes, settings=settings)
     is_month = expected["moment"].isin([m for m in expected["moment"].unique() if schedule.month_of(m) is not None])
     scheduled = _of_first_episode(expected[is_month], first)
@@ -60,6 +71,45 @@ def contributions(
     rows["contribution_id"] = _second_pseudonym(rows["patient_id"], pseudonyms)
     kept = rows[[c for c in CONTRIBUTIONS.column_names if c in rows.columns]]
     return CONTRIBUTIONS.conform(kept.sort_values(list(CONTRIBUTIONS.key)))
+
+
+def inclusion(
+    expected: pd.DataFrame, episodes: pd.DataFrame, *, settings: Consortium, permitted: Permitted
+) -> pd.DataFrame:
+    """How many may be compared and how many may not, and why: rows of `contributions/inclusion`.
+
+    Everybody counts once, with the first episode; where no episode is registered, everybody of whom a form came that answers a moment.
+    These are the people of whom `contributions` holds rows, where they are permitted.
+    """
+    _refuse_other_purposes(permitted)
+    counted = _people(expected, schedule.first_episodes(episodes, settings=settings))
+    reasons = permitted.reasons(counted)
+    names = {k: p.format for k, p in settings.programmes.items()}
+    counts = counted.assign(
+        format=counted["programme_id"].map(names),
+        has_register=counted["programme_id"].isin(permitted.registered),
+        n_started=1,
+        n_permitted=reasons.isna(),
+        **{f"n_{reason}": reasons == reason for reason in permissions.REASONS},
+    )
+    by = [*INCLUSION.key, "has_register"]
+    numbers = [c for c in counts.columns if c.startswith("n_")]
+    table = counts.astype(dict.fromkeys(numbers, "Int64")).groupby(by, dropna=False)[numbers].sum().reset_index()
+    return INCLUSION.conform(table)
+
+
+def _refuse_other_purposes(permitted: Permitted) -> None:
+    if permitted.purpose != PURPOSE:
+        raise ValueError(f"contributions need permission for '{PURPOSE}', not for '{permitted.purpose}'")
+
+
+def _people(expected: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """Everybody who is counted once: programme_id, patient_id, start_year."""
+    started = first[_PERSON].assign(start_year=first["anchor"].dt.year.astype("Int16"))
+    stated = expected["episode_id"].isna() & (expected["moment"] != schedule.UNSCHEDULED)
+    without = expected.loc[stated, _PERSON].dropna().drop_duplicates()
+    every = pd.concat([started, without], ignore_index=True).astype({"start_year": "Int16"})
+    return every.drop_duplicates(_PERSON, ignore_index=True)
 
 
 def _of_first_episode(rows: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:

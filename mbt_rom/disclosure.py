@@ -26,6 +26,11 @@ _RESPONSE = ("n_received", "response_share", "response_lower_95", "response_uppe
 _STARTED = ("n_started_in_reference_range",)
 _IMPROVED = ("improved_share", "improved_lower_95", "improved_upper_95")
 _WORSE = ("worse_share", "worse_lower_95", "worse_upper_95")
+_PERMITTED = ("n_permitted", "permitted_share", "permitted_lower_95", "permitted_upper_95")
+#: In the order in which they are given up to protect another one.
+_WHY_NOT = (
+    "n_never_recorded", "n_not_yet", "n_representative_missing", "n_representative_no_longer_decides", "n_withdrawn",
+)  # fmt: skip
 _SCORES = (
     "n_pairs", "mean_baseline", "mean_change", "change_lower_95", "change_upper_95",
     "effect", "effect_lower_95", "effect_upper_95",
@@ -240,6 +245,27 @@ def protect_leavers(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
     enough = np.asarray((counts >= threshold).all(axis=1))
     kept: pd.DataFrame = rows.loc[enough].reset_index(drop=True)
     return kept
+
+
+def protect_inclusion(inclusion: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
+    """Who is in a comparison, as it may be published: the rows with a column `suppressed` added.
+
+    `inclusion`: rows of `benchmarks/inclusion` with every number filled in. Fewer than `threshold` started: all counts; fewer permitted:
+    all but the number who started. How many are not permitted is no protected count, as little as how many did not answer: it tells
+    nothing about health, and a comparison must say who is missing. Why they are not is: the reasons are cells of a shown total, see
+    `withheld_cells`. Where the total is 0, and where no register was delivered, the reasons follow from what is shown.
+    """
+    started, permitted = _numbers(inclusion, "n_started"), _numbers(inclusion, "n_permitted")
+    has_register = inclusion["has_register"].to_numpy(dtype=bool)
+    everything = too_few(started, threshold=threshold)
+    few = too_few(permitted, threshold=threshold) & has_register
+    counts = np.column_stack([_numbers(inclusion, name) for name in _WHY_NOT])
+    withheld = withheld_cells(counts, threshold=threshold) & (has_register & (started > permitted))[:, None]
+    reasons: Cells = [(withheld[:, i] | few, (name,)) for i, name in enumerate(_WHY_NOT)]
+    parts = [(few, _PERMITTED), *reasons]
+    return _without(
+        inclusion, [(everything, ("n_started", *_PERMITTED, *_WHY_NOT)), *parts], named=parts, everything=everything
+    )
 
 
 def total_may_be_shown(benchmark: pd.DataFrame, *, by: Sequence[str]) -> pd.Series:

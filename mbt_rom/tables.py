@@ -878,6 +878,65 @@ BENCHMARK = Table(
     is_partitioned=False,
 )
 
+_NOT_PERMITTED = (
+    Column("n_never_recorded", "Int64", "of those not permitted: no permission for the comparison was recorded"),
+    Column("n_withdrawn", "Int64", "of those not permitted: whoever decides ended it"),
+    Column("n_not_yet", "Int64", "of those not permitted: it begins later"),
+    Column(
+        "n_representative_no_longer_decides",
+        "Int64",
+        "of those not permitted: only a representative gave it, and the patient has to by now",
+    ),
+    Column(
+        "n_representative_missing",
+        "Int64",
+        "of those not permitted: only the patient gave it, and is too young to decide alone",
+    ),
+)
+_HAS_REGISTER = Column(
+    "has_register", "boolean", "whether any permission at all was delivered; without one nobody is permitted", True
+)
+
+INCLUSION = Table(
+    "contributions/inclusion",
+    "How many of those who started may be compared, and why the others may not. Counts only.",
+    ("programme_id", "format", "start_year"),
+    (
+        PROGRAMME,
+        Column("format", "str", "treatment format", True),
+        Column("start_year", "Int16", "year in which the episode started; missing where no episode is registered"),
+        _HAS_REGISTER,
+        Column(
+            "n_started", "Int64", "people who started; without a registered episode those of whom a form came", True
+        ),
+        Column("n_permitted", "Int64", "of these: the comparison is permitted on the day of the run", True),
+        *_NOT_PERMITTED,
+    ),
+    is_person_level=False,
+)
+
+COMPARED = Table(
+    "benchmarks/inclusion",
+    "Who is in the comparison of each programme and how many are not, after disclosure control.",
+    ("programme_id", "format"),
+    (
+        PROGRAMME,
+        Column("format", "str", "treatment format: a stratum", True),
+        Column(
+            "suppressed", "str", "'' when shown; 'all' or the names of the cells withheld, separated by spaces", True
+        ),
+        _HAS_REGISTER,
+        Column("n_started", "Int64", "people who started, of all years"),
+        Column("n_permitted", "Int64", "of these: the comparison is permitted"),
+        Column("permitted_share", "float64", "permitted / started"),
+        Column("permitted_lower_95", "float64", "lower Wilson limit"),
+        Column("permitted_upper_95", "float64", "upper Wilson limit"),
+        *_NOT_PERMITTED,
+    ),
+    is_person_level=False,
+    is_partitioned=False,
+)
+
 
 def items_table(instrument: Instrument) -> Table:
     """`items/<instrument>`: one row per administration, one typed column per item in canonical coding."""
@@ -962,7 +1021,8 @@ def scores_table(instrument: Instrument) -> Table:
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, *REGISTERS.values(), EXPECTED,
     RESPONSE, RESPONSE_BY_PERIOD, WEEKLY, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS,
-    STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, BENCHMARK,
+    STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, INCLUSION, BENCHMARK,
+    COMPARED,
 )  # fmt: skip
 
 

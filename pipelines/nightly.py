@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 #: From this share of a range of programmes on, one run over the whole range costs less than one run for each.
 RANGE_SHARE = 1 / 3
 _NOT_RUN = {LEDGER.name, *ACROSS}
+#: Stages of which only the current version may exist: whoever withdrew a permission may be in those before.
+_WITHOUT_HISTORY = ("contributions", "benchmarks")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -130,6 +132,7 @@ class Night:
         sync(self.instance, self.state)
         self._programmes()
         self._across()
+        self._without_history()
         self.summary.n_errors = self._errors_in_new_files()
         self.state.forget_parsed()
 
@@ -180,6 +183,12 @@ class Night:
         self.summary.published = SITE in tables and failure is None
         if failure:
             self.summary.failures.append(f"across programmes: {failure}")
+
+    def _without_history(self) -> None:
+        """Leaves no file of an earlier version, not even one that a killed night left, of tables that a withdrawal must reach."""
+        for name, table in self.state.catalogue.tables.items():
+            if name.split("/")[0] in _WITHOUT_HISTORY:
+                self.state.warehouse.vacuum(table, retention_hours=0, is_thorough=True)
 
     def _run(self, job: str, tables: Sequence[str], span: Sequence[str]) -> str | None:
         """One Dagster run of these tables over the span of programmes; what failed, free of values, or None."""

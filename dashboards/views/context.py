@@ -113,6 +113,7 @@ class Context:
         self.attendance = by_programme(disclosure.protect_attendance(data.attendance, threshold=data.threshold))
         self.leavers = by_programme(disclosure.protect_leavers(data.response, threshold=data.threshold))
         self.benchmark = by_programme(data.benchmark)
+        self.inclusion = {row["programme_id"]: row for row in rows(data.inclusion)}
         self.course = by_programme(data.course)
         self.conservation = by_programme(data.conservation)
         self.findings = by_programme(data.findings_summary)

@@ -11,6 +11,7 @@ from typing import Any
 from dashboards.data import Row
 from dashboards.figures.benchmark import EFFECT, IMPROVED, WORSE, Measure, change_measure, dot_figure, is_drawn
 from dashboards.views.context import Box, Context, Measured, box
+from dashboards.views.inclusion import inclusion_lines
 from dashboards.views.outcomes import OutcomeLine, outcome_line
 from dashboards.wording import by_name, is_withheld, mean_decimals, moment_label
 
@@ -26,6 +27,7 @@ def expert_centre_page(context: Context) -> dict[str, Any]:
         "measures": [
             _measured(about, found, context=context) for about, found in context.grouped(compared, is_primary=True)
         ],
+        "inclusion": inclusion_lines(context),
         "strata": sorted({context.stratum(p) for p in context.programmes}),
         "moment": moment_label(context.headline_moment),
         "has_several_anchors": context.has_several_anchors,

@@ -12,6 +12,7 @@ from dashboards.figures.course import course_figure
 from dashboards.figures.response import response_figure
 from dashboards.views.context import Box, Context, Measured, box
 from dashboards.views.findings import finding_lines
+from dashboards.views.inclusion import inclusion_sentence
 from dashboards.views.outcomes import count, outcome_line, received_cell
 from dashboards.wording import (
     ANCHORS,
@@ -42,6 +43,7 @@ def programme_page(programme: Row, *, context: Context) -> dict[str, Any]:
         "anchor": ANCHORS.get(programme["anchor"], programme["anchor"]),
         "delivery": context.delivery(programme),
         "started": context.started(programme_id),
+        "inclusion": inclusion_sentence(programme_id, context=context),
         "to_mend": context.to_mend(programme_id),
         "moment": moment_label(context.headline_moment),
         "summary": [_summary(about, found, context=context) for about, found in outcomes],

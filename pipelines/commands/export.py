@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assets.home import Home
     from assets.state import State
 
+#: Stages that hold only those who permit it today.
+NO_EARLIER_DAY = ("contributions", "benchmarks")
 FORMATS = ("csv", "parquet", "xlsx")
 
 
@@ -86,6 +88,10 @@ def _known(state: State, table: str, day: date | None) -> Iterator[State]:
 
     if day > state.as_of:
         raise click.BadParameter("--known-on lies in the future")
+    if table.split("/")[0] in NO_EARLIER_DAY:
+        raise click.BadParameter(
+            f"{table} is not computed for an earlier day: whoever withdrew a permission since would be in it again"
+        )
     with as_known_on(state.home, day, table=table, now=clock.now(), say=progress) as (then, summary):
         if summary.failures:
             raise click.ClickException("; ".join(summary.failures))

@@ -141,6 +141,30 @@ def test_readers_see_whole_versions_while_a_writer_writes_and_cleans_up(warehous
     assert warehouse.read(ITEMS)["phq9_01"].tolist() == [3, 3]
 
 
+def test_cleaning_up_keeps_what_the_rows_were_computed_from(warehouse: Warehouse) -> None:
+    """Cleaning up is a commit of its own, and the last commit tells the fingerprints."""
+    for answer in (1, 2):
+        warehouse.replace(ITEMS, _items(["a"], [answer]), programmes=["a"], fingerprints={"a": f"f{answer}"})
+    assert warehouse.vacuum(ITEMS, retention_hours=0) == 1
+    assert warehouse.fingerprints(ITEMS) == {"a": "f2"}
+    assert warehouse.read(ITEMS)["phq9_01"].tolist() == [2]
+
+
+def test_a_thorough_clean_up_leaves_the_current_rows_and_nothing_else(warehouse: Warehouse) -> None:
+    for answer in (1, 2):
+        warehouse.replace(ITEMS, _items(["a"], [answer]), programmes=["a"], fingerprints={"a": f"f{answer}"})
+    parquet = sorted(warehouse.path(ITEMS).rglob("*.parquet"))
+    assert len(parquet) == 2
+    left_by_a_killed_writer = parquet[0].with_name("part-killed.parquet")
+    left_by_a_killed_writer.write_bytes(parquet[0].read_bytes())
+    assert warehouse.vacuum(ITEMS, retention_hours=0, is_thorough=True) == 2
+    assert len(list(warehouse.path(ITEMS).rglob("*.parquet"))) == 1
+    assert warehouse.read(ITEMS)["phq9_01"].tolist() == [2]
+    n_commits = len(list((warehouse.path(ITEMS) / "_delta_log").glob("*.json")))
+    assert warehouse.vacuum(ITEMS, retention_hours=0, is_thorough=True) == 0
+    assert len(list((warehouse.path(ITEMS) / "_delta_log").glob("*.json"))) == n_commits
+
+
 READ_AND_WRITE = """
 import sys
 from pathlib import Path

@@ -16,15 +16,17 @@ import pandas as pd
 import pytest
 
 from dashboards.site import SiteData, site
-from mbt_rom import attendance, disclosure, flow, intervals, registry
+from mbt_rom import attendance, benchmarks, disclosure, flow, intervals, registry
 from mbt_rom.findings import RULES
 from mbt_rom.norms import ChangeNorm
 from mbt_rom.registers import REGISTERS as REGISTERS_DECLARED
+from mbt_rom.settings import Consortium
 from mbt_rom.tables import (
     BENCHMARK,
     CONSERVATION,
     EPISODES,
     FINDINGS_SUMMARY,
+    INCLUSION,
     PROGRAMMES,
     RESPONSE,
     register_table,
@@ -253,6 +255,32 @@ def make_flow() -> dict[str, pd.DataFrame]:
     return {"flow": flow.flow(cases, as_of=AS_OF), "flow_curves": flow.curves(cases), "attendance": months}
 
 
+#: Of those who started: never recorded, withdrawn, by a representative who no longer decides. The Berk delivered no register.
+NOT_COMPARED = {
+    "amstel": (14, 11, 9),
+    "berk": (74, 0, 0),
+    "duin": (3, 2, 1),
+    "eem": (0, 0, 0),
+    "linge": (1, 0, 0),
+    "vecht": (20, 0, 0),
+}
+
+
+def _inclusion() -> pd.DataFrame:
+    n_started = {row[0]: row[3] for row in CONSORTIUM}
+    found = [
+        {
+            "programme_id": name, "format": {row[0]: row[2] for row in CONSORTIUM}[name], "start_year": 2024,
+            "has_register": name != "berk", "n_started": n_started[name], "n_permitted": n_started[name] - sum(missing),
+            "n_never_recorded": missing[0], "n_withdrawn": missing[1], "n_not_yet": 0,
+            "n_representative_no_longer_decides": missing[2], "n_representative_missing": 0,
+        }
+        for name, missing in NOT_COMPARED.items()
+    ]  # fmt: skip
+    settings = Consortium.model_validate({"name": "test", "issuers": {}, "programmes": {}})
+    return benchmarks.inclusion(INCLUSION.conform(pd.DataFrame(found)), settings=settings)
+
+
 def make_site_data() -> SiteData:
     """The invented consortium, the same every time."""
     response, course, benchmark = _measurements(np.random.default_rng(20261120))
@@ -260,7 +288,7 @@ def make_site_data() -> SiteData:
         consortium="Consortium of the Lowlands", is_synthetic=True, as_of=AS_OF, software_version="0.1.0",
         threshold=THRESHOLD, instruments={i: registry.instrument(i) for i in ("bsi", "eq5d3l", "phq9")}, rules=RULES,
         programmes=_programmes(), response=response, benchmark=benchmark, course=course,
-        conservation=_conservation(response), findings_summary=_findings(), norms=NORMS,
+        inclusion=_inclusion(), conservation=_conservation(response), findings_summary=_findings(), norms=NORMS,
         value_set_labels={"nl_2006": "Dutch value set of 2006"}, **make_flow(),
     )  # fmt: skip
 

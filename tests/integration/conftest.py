@@ -1,4 +1,5 @@
-"""A consortium small enough to run in seconds: two programmes, PHQ-9 and EQ-5D-5L, registers, one bad cell, one bad file.
+"""A consortium small enough to run in seconds: two programmes, PHQ-9 and EQ-5D-5L, registers, one patient
+without a permission, one bad cell, one bad file.
 
 Belongs here: the home that the tests of the whole way share, and what two homes are compared by.
 """
@@ -46,7 +47,16 @@ def _registers() -> dict[str, bytes]:
     patients = _csv(["patient_id", "birth_year", "sex"], [[n, 1990, "female"] for n in _numbers()])
     header = ["episode_id", "patient_id", "therapist_id", "referred_on", "started_on", "ended_on", "end_reason"]
     episodes = _csv(header, [[f"E{n}", n, "T1", "2025-09-01", "2025-10-01", "", ""] for n in _numbers()])
-    return {"patients.csv": patients, "episodes.csv": episodes}
+    return {"patients.csv": patients, "episodes.csv": episodes, "permissions.csv": permissions()}
+
+
+def permissions(*, until: dict[str, str] | None = None) -> bytes:
+    """Everybody but the last permits the comparison; those of whom `until` tells the last day withdrew."""
+    header = ["patient_id", "purpose", "basis", "given_by", "from_on", "until_on"]
+    rows = [
+        [n, "consortium_benchmark", "consent", "patient", "2025-09-01", (until or {}).get(n, "")] for n in _numbers()
+    ]
+    return _csv(header, rows[:-1])
 
 
 def eq5d5l() -> bytes:

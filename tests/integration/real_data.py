@@ -31,6 +31,13 @@ NHANES_DPQ010 = {0: 3792, 1: 816, 2: 280, 3: 198}
 #: The same codebook: refused (7) and don't know (9).
 NHANES_DPQ010_NOT_ANSWERED = {7: 4, 9: 4}
 
+#: What the mapping of the NHS file says besides, so that its records may be compared.
+_PERMISSION = """
+  - register: permissions
+    columns: {purpose: Permitted, from_on: Permitted from}
+    values: {purpose: {benchmark: consortium_benchmark}}
+"""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -115,12 +122,21 @@ def load_nhanes(home: Path, shared: Path) -> str:
 def load_nhs(home: Path, shared: Path) -> str:
     """Take in the hip replacements and run the night; what the commands printed."""
     archive = shared / "data/nhs_proms_eq5d3l/Hip Replacement Provider 1617.csv.zip"
-    prepare(home, nhs_settings(sorted(set(nhs_rows(archive)["Provider Code"]))), EXAMPLES / "nhs_hip_2017.yaml")
+    mapping = EXAMPLES / "nhs_hip_2017.yaml"
+    prepare(home, nhs_settings(sorted(set(nhs_rows(archive)["Provider Code"]))), mapping)
+    with (home / "mappings" / mapping.name).open("a", encoding="utf-8") as stream:
+        stream.write(_PERMISSION)
     export = home / "hip_replacement_1617.csv"
-    export.write_bytes(member(archive))
+    export.write_bytes(with_permission(member(archive)))
     loaded = rom("load", str(export), "--programme", "_shared", home=home)
     night = rom("nightly", "--as-of", AS_OF, home=home)
     return "\n".join((loaded.stdout, loaded.stderr, night.stdout, night.stderr))
+
+
+def with_permission(data: bytes) -> bytes:
+    """The record-level file with two columns more: these records were published for everybody's use, so each of them may be compared."""
+    header, *records = data.splitlines()
+    return b"\n".join([header + b",Permitted,Permitted from", *(r + b",benchmark,2016-04-01" for r in records if r)])
 
 
 def exported(table: str, home: Path) -> pd.DataFrame:

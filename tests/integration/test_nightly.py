@@ -43,7 +43,7 @@ def test_everything_good_is_scored_and_compared(undisturbed: Path) -> None:
         "instrument == 'phq9' and scale == 'total' and moment == 'm6'"
     )
     assert benchmark["mean_change"].tolist() == [-9.0, -9.0]
-    assert benchmark["n_pairs"].tolist() == [N_PATIENTS, N_PATIENTS]
+    assert benchmark["n_pairs"].tolist() == [N_PATIENTS - 1, N_PATIENTS - 1], "one of each has no permission"
 
 
 def test_one_bad_cell_sets_one_form_aside_and_no_other(undisturbed: Path) -> None:
@@ -80,7 +80,7 @@ def test_the_inbox_is_empty_and_every_file_is_in_the_archive(undisturbed: Path) 
     state = _state(undisturbed)
     assert [p for p in state.home.inbox.rglob("*") if p.is_file()] == []
     assert set(state.archive) == set(state.ledger["delivery_id"])
-    assert len(state.ledger) == 10
+    assert len(state.ledger) == 12
 
 
 def test_the_site_is_there_and_says_synthetic(undisturbed: Path) -> None:

@@ -25,18 +25,19 @@ def _state(root: Path) -> State:
 
 def test_only_registers_that_somebody_delivered_are_computed(undisturbed: Path, home: Path) -> None:
     state = _state(undisturbed)
-    assert state.used_registers() == CORE
-    assert not any(state.warehouse.has(state.catalogue[f"reference/{name}"]) for name in set(REGISTERS) - CORE)
+    used = CORE | {"permissions"}
+    assert state.used_registers() == used
+    assert not any(state.warehouse.has(state.catalogue[f"reference/{name}"]) for name in set(REGISTERS) - used)
     graph = build_defs(root=undisturbed, as_of=AS_OF).resolve_asset_graph()
     made = {name for name in REGISTERS if graph.get(dg.AssetKey(["reference", name])).is_materializable}
-    assert made == CORE
+    assert made == used
 
     (home / "inbox" / "alpha" / "fasen.csv").write_text(
         "patientnummer,fase,vanaf,tot\n200100,wachtlijst,2025-06-01,2025-09-30\n200100,mbt,2025-10-01,\n"
     )
     assert run(home, as_of=AS_OF, now=NOW).failures == []
     state = _state(home)
-    assert state.used_registers() == CORE | {"spells"}
+    assert state.used_registers() == used | {"spells"}
     spells = state.read("reference/spells", columns=["programme_id", "phase", "from_on", "until_on"])
     assert spells["phase"].tolist() == ["main", "waiting"]
     assert spells["from_on"].dt.strftime("%Y-%m-%d").tolist() == ["2025-10-01", "2025-06-01"]

@@ -134,6 +134,15 @@ def test_a_day_to_come_is_wrong_use(tmp_path: Path) -> None:
     assert "future" in done.output
 
 
+@pytest.mark.parametrize("table", ["contributions/outcomes", "benchmarks/programmes"])
+def test_a_comparison_is_not_computed_for_an_earlier_day(tmp_path: Path, table: str) -> None:
+    root = create(tmp_path / "home", ONE_PROGRAMME).root
+    wanted = ["export", table, "--known-on", "2026-01-01", "--purpose", "audit", "--home", str(root)]
+    done = CliRunner().invoke(cli.rom, wanted)
+    assert done.exit_code == 2
+    assert "whoever withdrew a permission" in " ".join(done.output.replace("│", " ").split())
+
+
 def test_what_a_killed_replay_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
     root = create(tmp_path / "home", ONE_PROGRAMME).root
     script = (

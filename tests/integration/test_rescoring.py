@@ -51,7 +51,7 @@ REVERSED = ("reverse: []", "reverse: [4, 5]")
 AFTER_SCORES = {
     "scores/mood5", "outcomes/expected", "outcomes/response", "outcomes/trajectories", "outcomes/change",
     "outcomes/psychometrics", "outcomes/item_psychometrics", "findings/psychometrics", "findings/plausibility",
-    "findings/summary", "contributions/outcomes",
+    "findings/summary", "contributions/outcomes", "contributions/inclusion",
 }  # fmt: skip
 #: Judged anew where the primary score is made otherwise, because a stored total is compared with it; and what says which forms count.
 JUDGED = {"findings/mood5", "findings/closed", "deliveries/conservation", "outcomes/alerts"}
@@ -143,7 +143,7 @@ def test_another_scoring_or_norm_makes_the_scores_and_what_follows_from_them_sta
     stale = stale_tables(state_of(home))
     assert {programme: set(tables) for programme, tables in stale.items()} == {"alpha": AFTER_SCORES | judged}
     assert changed_code(home) == {"alpha": of_code, "beta": of_code}
-    assert stale_across(state_of(home)) == ["benchmarks/programmes", "published/site"]
+    assert stale_across(state_of(home)) == ["benchmarks/programmes", "benchmarks/inclusion", "published/site"]
 
 
 def test_what_follows_from_the_scores_is_what_dagster_draws_behind_them(home: Path) -> None:
@@ -181,7 +181,7 @@ def test_the_next_night_scores_anew_what_is_stale_and_nothing_else(home: Path) -
     assert set(new["definition_hash"]) == {state_of(home).instruments["mood5"].definition_hash}
     assert set(new["definition_hash"]).isdisjoint(set(old["definition_hash"]))
     written = {name for name, version in versions(home).items() if version != before[name]}
-    assert written == AFTER_SCORES | JUDGED | {"reference/programmes", "benchmarks/programmes"}
+    assert written == AFTER_SCORES | JUDGED | {"reference/programmes", "benchmarks/programmes", "benchmarks/inclusion"}
     # Beta has no MOOD-5: nothing of it was computed, and Dagster has its empty table from the first night.
     assert changed_code(home) == {"beta": {"findings/mood5", "scores/mood5"}}
     again = run(home, as_of=AS_OF, now=NOW + timedelta(days=2))

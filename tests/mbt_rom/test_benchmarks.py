@@ -7,7 +7,7 @@ import pytest
 from mbt_rom import benchmarks, registry
 from mbt_rom.norms import ChangeNorm
 from mbt_rom.settings import Consortium
-from mbt_rom.tables import BENCHMARK, CONTRIBUTIONS
+from mbt_rom.tables import BENCHMARK, COMPARED, CONTRIBUTIONS, INCLUSION
 
 DEFINITIONS = {name: registry.instrument(name) for name in ("phq9", "eq5d5l")}
 NORM = ChangeNorm(
@@ -210,3 +210,22 @@ def test_effects_are_scaled_within_programmes_of_one_anchor():
     table = compared(started, referred).xs("m6", level="moment")
     assert table["effect"].astype(float).round(4).to_dict() == {"a": 0.7071, "b": 3.5355}
     assert table["anchor"].to_dict() == {"a": "started_on", "b": "referred_on"}
+
+
+def test_who_is_compared_is_summed_over_the_years_of_start():
+    """81 of 263 is an example of Newcombe (1998), table I: Wilson limits .2553 and .3662."""
+    years = pd.DataFrame(
+        {
+            "programme_id": ["a", "a", "b"], "format": "outpatient", "start_year": [2023, 2024, None], "has_register": [True, True, False],
+            "n_started": [163, 100, 12], "n_permitted": [51, 30, 0], "n_never_recorded": [60, 40, 12], "n_withdrawn": [12, 10, 0],
+            "n_not_yet": [10, 10, 0], "n_representative_no_longer_decides": [15, 5, 0], "n_representative_missing": [15, 5, 0],
+        }
+    )  # fmt: skip
+    found = benchmarks.inclusion(INCLUSION.conform(years), settings=SETTINGS)
+    assert list(found.columns) == COMPARED.column_names
+    counts = ["n_started", "n_permitted", *[c for c in found.columns if c.startswith("n_")][2:]]
+    assert found[counts].to_numpy().tolist() == [[263, 81, 100, 22, 20, 20, 20], [12, 0, 12, 0, 0, 0, 0]]
+    limits = found[["permitted_share", "permitted_lower_95", "permitted_upper_95"]].astype(float).round(4)
+    assert limits.iloc[0].tolist() == [0.308, 0.2553, 0.3662]
+    assert found["has_register"].tolist() == [True, False]
+    assert benchmarks.inclusion(INCLUSION.empty(), settings=SETTINGS).empty

@@ -4,10 +4,11 @@ import sys
 from datetime import date
 
 import pandas as pd
+import pytest
 
-from mbt_rom import contributions, registry, schedule, trajectories
+from mbt_rom import contributions, permissions, registry, schedule, trajectories
 from mbt_rom.settings import Consortium
-from mbt_rom.tables import CONTRIBUTIONS, EPISODES, PATIENTS
+from mbt_rom.tables import CONTRIBUTIONS, EPISODES, INCLUSION, PATIENTS
 
 SETTINGS = Consortium.model_validate(
     {
@@ -35,7 +36,18 @@ def dates(*texts):
     return pd.to_datetime(pd.Series(texts)).astype("datetime64[s]")
 
 
-def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1), form_state="complete"):
+def permitted(people, *, withdrawn=(), purpose="consortium_benchmark", on=date(2023, 12, 1)):
+    """These people (programme, patient) permit the purpose; those `withdrawn` ended it on 30 November 2023."""
+    given = pd.DataFrame([*people, *withdrawn], columns=["programme_id", "patient_id"], dtype="str").assign(
+        purpose=purpose, given_by="patient", from_on=pd.Timestamp("2020-01-01")
+    )
+    given["until_on"] = dates(*[None] * len(people), *["2023-11-30"] * len(withdrawn))
+    known = given[["programme_id", "patient_id"]].assign(birth_year=1980)
+    return permissions.holds(given, known, purpose=purpose, on=on)
+
+
+def told(episodes, scores, as_of=date(2023, 12, 1), form_state="complete"):
+    """What the plan asks, the courses and the episodes, from a few columns of episodes and scores."""
     names = ["programme_id", "episode_id", "patient_id", "started_on", "ended_on", "end_reason"]
     of = pd.DataFrame([dict(zip(names, row, strict=False)) for row in episodes], columns=names)
     of = EPISODES.conform(
@@ -53,11 +65,24 @@ def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1), form_s
         definitions=registry.instruments(),
         as_of=as_of,
     )
-    course = trajectories.trajectories(given, expected, of, settings=SETTINGS)
+    return trajectories.trajectories(given, expected, of, settings=SETTINGS), expected, of
+
+
+def contributed(episodes, scores, patients=None, as_of=date(2023, 12, 1), form_state="complete", by=None):
+    """What is contributed where everybody permits it, or as `by` says."""
+    course, expected, of = told(episodes, scores, as_of=as_of, form_state=form_state)
     known = pd.DataFrame(patients or [], columns=["programme_id", "patient_id", "birth_year", "sex"])
     known = PATIENTS.conform(known.assign(row_id="r", delivery_id="d"))
+    everybody = {(p, q) for p, q in expected[["programme_id", "patient_id"]].dropna().itertuples(index=False)}
     return contributions.contributions(
-        course, expected, of, known, settings=SETTINGS, definitions=DEFINITIONS, pseudonyms=Reversed()
+        course,
+        expected,
+        of,
+        known,
+        settings=SETTINGS,
+        definitions=DEFINITIONS,
+        pseudonyms=Reversed(),
+        permitted=by or permitted(sorted(everybody)),
     )
 
 
@@ -150,3 +175,60 @@ def test_a_form_that_is_to_be_finished_leaves_as_a_moment_that_is_still_open():
         m6 = found[(found["instrument"] == "phq9") & (found["moment"] == "m6")]
         assert m6["status"].tolist() == told
         assert m6["score"].notna().tolist() == [told == ["received"]]
+
+
+EPISODES_OF_FOUR = [
+    ("a", "e1", "p1", "2022-01-10"), ("a", "e2", "p2", "2023-01-10"), ("a", "e3", "p3", "2023-02-10"), ("a", "e4", "p4", "2023-03-10"),
+    ("a", "e5", "p1", "2023-04-10"), ("b", "e6", "p1", "2023-01-10"),
+]  # fmt: skip
+SCORES_OF_FOUR = [
+    (programme, f"r{i}", f"p{i}", "2023-01-15", None, "phq9", "total", 10.0 + i) for programme in "ab" for i in (1, 2, 3, 4)
+]  # fmt: skip
+
+
+def test_only_those_leave_who_permit_it_on_that_day_in_that_programme():
+    by = permitted([("a", "p1"), ("a", "p3"), ("b", "p9")], withdrawn=[("a", "p2")])
+    found = contributed(EPISODES_OF_FOUR, SCORES_OF_FOUR, by=by)
+    assert set(zip(found["programme_id"], found["contribution_id"], strict=True)) == {("a", "c_1p"), ("a", "c_3p")}
+    the_day_before = permitted([("a", "p1"), ("a", "p3")], withdrawn=[("a", "p2")], on=date(2023, 11, 30))
+    found = contributed(EPISODES_OF_FOUR, SCORES_OF_FOUR, by=the_day_before)
+    assert set(found["contribution_id"]) == {"c_1p", "c_2p", "c_3p"}
+
+
+def test_nobody_leaves_without_a_register_of_permissions():
+    assert contributed(EPISODES_OF_FOUR, SCORES_OF_FOUR, by=permitted([])).empty
+
+
+def test_permission_for_something_else_opens_nothing():
+    with pytest.raises(ValueError, match="need permission for 'consortium_benchmark', not for 'model_fitting'"):
+        contributed(EPISODES_OF_FOUR, SCORES_OF_FOUR, by=permitted([("a", "p1")], purpose="model_fitting"))
+
+
+def test_those_who_are_not_included_are_counted_with_the_year_of_their_first_episode():
+    _, expected, of = told(EPISODES_OF_FOUR, SCORES_OF_FOUR)
+    by = permitted([("a", "p1"), ("a", "p3")], withdrawn=[("a", "p2")])
+    found = contributions.inclusion(expected, of, settings=SETTINGS, permitted=by)
+    assert list(found.columns) == INCLUSION.column_names
+    counts = ["n_started", "n_permitted", "n_never_recorded", "n_withdrawn"]
+    rows = found[["programme_id", "format", "start_year", "has_register", *counts]]
+    assert rows.to_numpy().tolist() == [
+        ["a", "day_hospital", 2022, True, 1, 1, 0, 0],
+        ["a", "day_hospital", 2023, True, 3, 1, 1, 1],
+        ["b", "other", 2023, False, 1, 0, 1, 0],
+    ]
+
+
+def test_without_an_episode_whoever_sent_a_form_for_a_moment_is_counted():
+    scores = [
+        ("b", "r1", "p1", None, "baseline", "phq9", "total", 15.0),
+        ("b", "r2", "p2", None, "m6", "phq9", "total", 9.0),
+    ]
+    _, expected, of = told([], scores)
+    found = contributions.inclusion(expected, of, settings=SETTINGS, permitted=permitted([("b", "p2")]))
+    assert found["start_year"].isna().tolist() == [True]
+    assert found[["n_started", "n_permitted", "n_never_recorded"]].to_numpy().tolist() == [[2, 1, 1]]
+
+
+def test_nobody_gives_no_counts():
+    _, expected, of = told([], [])
+    assert contributions.inclusion(expected, of, settings=SETTINGS, permitted=permitted([])).empty

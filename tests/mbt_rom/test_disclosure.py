@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mbt_rom import disclosure, intervals
-from mbt_rom.tables import BENCHMARK, RESPONSE
+from mbt_rom.tables import BENCHMARK, COMPARED, RESPONSE
 
 THRESHOLD = 10
 
@@ -137,3 +137,56 @@ def test_few_answers_are_withheld_from_the_response():
         response(n_received=3, n_eligible=None, n_started=None, n_not_yet_due=None, n_not_eligible=None)["suppressed"]
         == "all"
     )
+
+
+WHY_NOT = [
+    "n_never_recorded",
+    "n_withdrawn",
+    "n_not_yet",
+    "n_representative_no_longer_decides",
+    "n_representative_missing",
+]
+
+
+def included(started, *why_not, has_register=True):
+    """Who is compared as it is published, of so many who started, with these counts of `WHY_NOT`."""
+    counts = [*why_not, *[0] * (len(WHY_NOT) - len(why_not))]
+    permitted = started - sum(counts)
+    share, lower, upper = (float(x) for x in intervals.wilson(count=permitted, n=started))
+    row = {
+        "programme_id": "a", "format": "other", "suppressed": "", "has_register": has_register, "n_started": started,
+        "n_permitted": permitted, "permitted_share": share, "permitted_lower_95": lower, "permitted_upper_95": upper,
+        **dict(zip(WHY_NOT, counts, strict=True)),
+    }  # fmt: skip
+    return disclosure.protect_inclusion(COMPARED.conform(pd.DataFrame([row])), threshold=THRESHOLD).iloc[0]
+
+
+def test_how_many_are_not_compared_is_shown_and_few_reasons_are_not():
+    found = included(62, 4, 2)
+    assert found[["n_started", "n_permitted"]].tolist() == [62, 56]
+    assert found["permitted_share"] == pytest.approx(56 / 62)
+    assert found[WHY_NOT].isna().all()
+    assert set(found["suppressed"].split()) == set(WHY_NOT)
+
+
+def test_reasons_of_many_are_shown_and_the_others_cannot_be_told_apart():
+    found = included(100, 15, 12, 4, 5)
+    assert found[["n_never_recorded", "n_withdrawn"]].tolist() == [15, 12]
+    assert found[WHY_NOT[2:]].isna().all()
+    one = included(100, 15, 4)
+    assert one[["n_never_recorded", "n_withdrawn"]].isna().all(), "15 of 19 would tell the four"
+
+
+@pytest.mark.parametrize(("started", "why_not", "shown"), [(9, (1,), []), (30, (15, 6), ["n_started"])])
+def test_few_who_started_or_are_compared_are_withheld_with_all_that_would_tell_them(started, why_not, shown):
+    found = included(started, *why_not)
+    counts = ["n_started", "n_permitted", *WHY_NOT]
+    assert [c for c in counts if pd.notna(found[c])] == shown
+    assert pd.isna(found["permitted_share"])
+
+
+def test_where_everybody_is_compared_or_no_register_came_nothing_is_left_to_hide():
+    everybody, nobody = included(40), included(40, 40, has_register=False)
+    assert (everybody["suppressed"], nobody["suppressed"]) == ("", "")
+    assert everybody[WHY_NOT].tolist() == [0] * 5
+    assert nobody[["n_permitted", *WHY_NOT]].tolist() == [0, 40, 0, 0, 0, 0]

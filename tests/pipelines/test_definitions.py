@@ -62,7 +62,9 @@ SINGLE = {
     "outcomes/balance",
     "outcomes/alerts",
     "contributions/outcomes",
+    "contributions/inclusion",
     "benchmarks/programmes",
+    "benchmarks/inclusion",
     "published/site",
 }
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -97,9 +99,16 @@ def test_snapshot_of_checks_and_which_of_them_stop_a_run() -> None:
 def test_partitions_end_where_comparison_begins() -> None:
     graph = defs.resolve_asset_graph()
     whole = {k.to_user_string() for k in graph.get_all_asset_keys() if not graph.get(k).is_partitioned}
-    assert whole == {"deliveries/ledger", "reference/programmes", "benchmarks/programmes", "published/site"}
-    parents = _names(graph.get(dg.AssetKey(["benchmarks", "programmes"])).parent_keys)
-    assert parents == {"contributions/outcomes"}
+    assert whole == {
+        "deliveries/ledger",
+        "reference/programmes",
+        "benchmarks/programmes",
+        "benchmarks/inclusion",
+        "published/site",
+    }
+    for name, parent in (("programmes", "outcomes"), ("inclusion", "inclusion")):
+        parents = _names(graph.get(dg.AssetKey(["benchmarks", name])).parent_keys)
+        assert parents == {f"contributions/{parent}"}
 
 
 def _above(graph: dg.AssetGraph, table: str) -> set[str]:
@@ -108,10 +117,25 @@ def _above(graph: dg.AssetGraph, table: str) -> set[str]:
     return parents.union(*(_above(graph, p) for p in parents))
 
 
+def test_permissions_stand_before_everything_that_leaves_a_programme() -> None:
+    """What is computed across programmes has read, of what is about people, nothing but tables that the register of permissions enters."""
+    graph = defs.resolve_asset_graph()
+    gated = {n for n in _names(graph.get_all_asset_keys()) if n.split("/")[0] in ("contributions", "models")}
+    assert gated >= {"contributions/outcomes", "contributions/inclusion"}
+    for name in gated:
+        assert "reference/permissions" in _names(graph.get(dg.AssetKey(name.split("/"))).parent_keys), name
+    across = {n for n in _names(graph.get_all_asset_keys()) if n.split("/")[0] == "benchmarks"}
+    for name in across:
+        assert {p.split("/")[0] for p in _names(graph.get(dg.AssetKey(name.split("/"))).parent_keys)} <= {
+            "contributions",
+            "benchmarks",
+        }, name
+
+
 def test_nothing_is_computed_from_risk_answers() -> None:
     graph = defs.resolve_asset_graph()
     assert graph.get(dg.AssetKey(["outcomes", "alerts"])).child_keys == set()
-    for name in ("contributions/outcomes", "benchmarks/programmes", "published/site"):
+    for name in ("contributions/outcomes", "contributions/inclusion", "benchmarks/programmes", "published/site"):
         assert "items/phq9" in _above(graph, name)
         assert "outcomes/alerts" not in _above(graph, name)
 
