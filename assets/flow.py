@@ -12,6 +12,7 @@ from assets.resources import HomeResource
 from mbt_rom import attendance as presence
 from mbt_rom import flow as course
 from mbt_rom import responders as answering
+from mbt_rom.permissions import holds
 from mbt_rom.tables import ATTENDANCE, ATTENDANCE_BY_MONTH, BALANCE, FLOW, FLOW_CURVES, RESPONDERS, STATES, Table
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
@@ -24,6 +25,7 @@ _RESPONSE = {
     "episodes": _EPISODES,
     "patients": dg.AssetIn(["reference", "patients"]),
     "contacts": _CONTACTS,
+    "permissions": dg.AssetIn(["reference", "permissions"]),
 }
 
 
@@ -128,6 +130,7 @@ def _of_responders(table: Table, computed: Callable[[pd.DataFrame], pd.DataFrame
         episodes: pd.DataFrame,
         patients: pd.DataFrame,
         contacts: pd.DataFrame,
+        permissions: pd.DataFrame,
     ) -> pd.DataFrame:
         state = rom.state
         rows = answering.response_rows(
@@ -136,6 +139,7 @@ def _of_responders(table: Table, computed: Callable[[pd.DataFrame], pd.DataFrame
             episodes,
             patients,
             contacts,
+            permitted=holds(permissions, patients, purpose="model_fitting", on=state.as_of),
             definitions=state.instruments,
             closures=state.home.settings.closures,
         )

@@ -1,10 +1,12 @@
 """Who answers: which rows are behind the model, when it is not estimated, and the differences. Other software: tests/reference."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from mbt_rom import registry, responders
+from mbt_rom import permissions, registry, responders
 from mbt_rom.tables import BALANCE, EPISODES, EXPECTED, PATIENTS, RESPONDERS, TRAJECTORIES
 
 PHQ = {"phq9": registry.instrument("phq9")}
@@ -43,11 +45,29 @@ def episodes(ended_on, reason, patient="p"):
     )
 
 
-def rows_of(expected, *, baseline=None, ended=None, contacts=NO_CONTACTS, patients=None):
+def permitting(patients):
+    """These adults of one programme permit that models are fitted on their data."""
+    given = pd.DataFrame(
+        {"patient_id": patients, "purpose": "model_fitting", "given_by": "patient", "from_on": "2020-01-01"}
+    )
+    given = given.assign(programme_id="berk", until_on=pd.NaT).astype(
+        dict.fromkeys(("from_on", "until_on"), "datetime64[s]")
+    )
+    known = pd.DataFrame({"programme_id": "berk", "patient_id": patients, "birth_year": 1990})
+    return permissions.holds(given, known, purpose="model_fitting", on=date(2024, 12, 1))
+
+
+def rows_of(expected, *, baseline=None, ended=None, contacts=NO_CONTACTS, patients=None, refusing=()):
+    everybody = [p for p in expected["patient_id"].unique() if p not in refusing]
     return responders.response_rows(
         expected, scores(**(baseline or {})), EPISODES.empty() if ended is None else ended,
-        PATIENTS.empty() if patients is None else patients, contacts, definitions=PHQ,
+        PATIENTS.empty() if patients is None else patients, contacts, permitted=permitting(everybody), definitions=PHQ,
     )  # fmt: skip
+
+
+def test_there_is_no_row_of_people_who_do_not_permit_model_fitting():
+    expected = asked(patient_id=list("abc"), status=["received", "missed", "received"])
+    assert rows_of(expected, refusing="b")["patient_id"].tolist() == ["a", "c"]
 
 
 def test_rows_are_the_forms_that_should_have_come_after_the_start():
