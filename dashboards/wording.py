@@ -32,6 +32,13 @@ ANCHORS = {
     "first_introductory_on": "first session of the introductory course",
     "started_on": "first session of the main programme",
 }
+#: Month 0 in the name of a stratum, short enough to stand beside a figure.
+COUNTED_FROM = {
+    "referred_on": "from referral",
+    "first_assessment_on": "from first assessment",
+    "first_introductory_on": "from introductory course",
+    "started_on": "from main programme",
+}
 SEVERITIES = {
     "fatal": "File not counted",
     "error": "Row set aside",

@@ -199,5 +199,5 @@ class Context:
     def stratum(self, programme: Row) -> str:
         """Format of the programme, with its month 0 where programmes differ in it: never compared across."""
         named = str(FORMATS.get(programme["format"], programme["format"]))
-        anchor = str(wording.ANCHORS.get(programme["anchor"], programme["anchor"]))
-        return f"{named} (month 0: {anchor})" if self.has_several_anchors else named
+        start = str(wording.COUNTED_FROM.get(programme["anchor"], programme["anchor"]))
+        return f"{named}, {start}" if self.has_several_anchors else named

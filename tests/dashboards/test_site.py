@@ -217,8 +217,8 @@ def test_programmes_with_other_anchors_stand_apart(site_data: SiteData) -> None:
     programmes = site_data.programmes.copy()
     programmes.loc[programmes["programme_id"] == "duin", "anchor"] = "referred_on"
     html = site(replace(site_data, programmes=programmes))["expert-centre.html"].decode()
-    assert "Outpatient (month 0: date of referral)" in html
-    assert "Outpatient (month 0: first session of the main programme)" in html
+    assert "Outpatient, from referral" in html
+    assert "Outpatient, from main programme" in html
 
 
 def test_adolescents_are_never_in_a_table_or_figure_of_adults(site_data: SiteData, parsed: dict[str, Any]) -> None:
