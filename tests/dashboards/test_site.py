@@ -327,7 +327,7 @@ def test_the_summary_says_how_much_and_which_way(parsed: dict[str, Any], site_da
     )
     assert row["change_upper_95"] < 0
     assert words in text
-    assert "96 patients started treatment here" in text
+    assert "96 treatments started here" in text
 
 
 def test_names_cannot_become_markup(site_data: SiteData) -> None:
