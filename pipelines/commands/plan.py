@@ -59,11 +59,11 @@ def _described(name: str, settings: Consortium, definitions: Mapping[str, Instru
     asked = plan_of(name, settings=settings, definitions=definitions)
     yield f"{programme.name} ({name}): plan {programme.plan}; month 0 is the {_ANCHORS[programme.anchor]}"
     yield from _aligned(_rows(asked.asks, asked.moments, definitions))
-    yield "X required, (X) desired. Minutes are for one form; where nobody stated them there is a dash."
+    yield "X required, (X) desired. Minutes are for one form; ~ is our estimate from its length, - is stated by nobody."
     kinds = dict.fromkeys("month" if month_of(m) else m for m in asked.moments)
     told = "; ".join(_window(kind, *window_of(kind, windows)) for kind in kinds)
     yield f"Windows in days around the due date (ours: the manual prints none): {told}"
-    unasked = [i for i in programme.instruments if i not in asked.asks]
+    unasked = [i for i in programme.instruments if i not in asked.asks and i not in programme.weekly]
     if unasked:
         yield f"Listed and not asked by this plan: {', '.join(unasked)}; their forms are kept as unscheduled"
     if programme.weekly:
@@ -82,11 +82,16 @@ def _rows(
 ) -> list[list[str]]:
     rows = [["instrument", *moments, "minutes"]]
     for name, asked in asks.items():
-        minutes = definitions[name].minutes if name in definitions else None
-        rows.append(
-            [name, *(_MARKS.get(asked.get(m, ""), "") for m in moments), "-" if minutes is None else str(minutes)]
-        )
+        minutes = _minutes(definitions[name]) if name in definitions else "-"
+        rows.append([name, *(_MARKS.get(asked.get(m, ""), "") for m in moments), minutes])
     return rows
+
+
+def _minutes(definition: Instrument) -> str:
+    from mbt_rom.due import minutes_of
+
+    minutes, is_estimated = minutes_of(definition)
+    return "-" if minutes is None else f"~{minutes}" if is_estimated else str(minutes)
 
 
 def _aligned(rows: list[list[str]]) -> Iterator[str]:
