@@ -71,7 +71,10 @@ def dot_figure(strata: list[tuple[str, list[Row]]], *, measure: Measure, is_synt
     """
     lines: list[tuple[str, Row | None]] = []
     for heading, members in strata:
-        lines += [(f"<b>{label(heading)}</b>", None), *((label(row["name"]), _rounded(row, measure)) for row in members)]
+        lines += [
+            (f"<b>{label(heading)}</b>", None),
+            *((label(row["name"]), _rounded(row, measure)) for row in members),
+        ]
     place = {index: len(lines) - 1 - index for index in range(len(lines))}
     drawn = [(place[i], row) for i, (_, row) in enumerate(lines) if row is not None and is_drawn(row, measure)]
     remarks = [
