@@ -68,6 +68,7 @@ class Columns:
         named = {i: self._named(i) for i, header in enumerate(sheet.headers) if header}
         named |= self._of_list(named)
         named |= self._with_topics(named)
+        named |= self._of_moments(named)
         plain = {(m.role, m.instrument, m.item) for found in named.values() for m in found if not m.is_dressed}
         for i, found in named.items():
             named[i] = tuple(m for m in found if not m.is_dressed or (m.role, m.instrument, m.item) not in plain)
@@ -120,6 +121,13 @@ class Columns:
                 topics |= {i: (*topics.get(i, ()), m) for i, m in columns.items()}
         return topics
 
+    def _of_moments(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
+        """Dates with a moment in brackets behind them, where there are several: 'Date of assessment (6 months)'. None is that of the row."""
+        codes = self.sheet.codes
+        dates = [i for i, found in named.items() if found and all(m.role in ("date", "submitted_at") for m in found)]
+        marks = {i: pair[0] for i in dates if codes[i].rstrip().endswith(")") and (pair := parted(codes[i]))}
+        return dict.fromkeys(marks, ()) if len(set(marks.values())) > 1 else {}
+
     def _unnamed(self) -> dict[int, str]:
         """Position -> name of the columns whose name, text and cells say nothing yet."""
         facts = self.sheet.fact
@@ -147,6 +155,11 @@ class Columns:
         text = fact.text or ""
         if named and len(text) <= _LONGEST_LABEL and _SCORE.search(text) and not self.vocabulary.named_in(text):
             named = tuple(m for m in named if m.role != "item")  # its text says that it is worked out from the items
+        if named and all(m.rank > 0 and m.role != "patient" for m in named):
+            told = self.vocabulary.field_in(text) if text else ()
+            if any(m.role == "patient" for m in told):  # 'ID' with the label 'Participant number'
+                self.in_text.add(position)
+                return told
         if named:
             return named
         if (pair := parted(self.sheet.codes[position])) is not None and self.vocabulary.meanings(pair[1]):

@@ -13,6 +13,7 @@ from typing import Any
 
 from mbt_rom.exports.accounts import Judged, judge_forms, tell
 from mbt_rom.exports.answers import about_count, items_in_order
+from mbt_rom.exports.bare_keys import bare_key, is_bare
 from mbt_rom.exports.columns import Columns
 from mbt_rom.exports.editions import decided, renumbered
 from mbt_rom.exports.entry import NAME as ENTRY
@@ -360,6 +361,8 @@ def _forms(looked: Columns, judged: Judged, beside: Sequence[_Moment]) -> Unders
     sheet, meanings, items = looked.sheet, looked.meanings, judged.forms
     taken = {position for columns in (*items.values(), *judged.doubtful.values()) for position in columns}
     roles = _roles(sheet, meanings, _FORM_ROLES, taken, lenient=(*_ABOUT_ANSWERING, *_CHECKED))
+    if "patient" not in roles and (key := bare_key(looked, roles, taken)) is not None:
+        roles = {role: i for role, i in roles.items() if i != key} | {"patient": key}
     if "patient" not in roles:
         raise ExportError(
             "columns_unknown",
@@ -368,6 +371,8 @@ def _forms(looked: Columns, judged: Judged, beside: Sequence[_Moment]) -> Unders
         )
     forms: list[FormPlan] = []
     told: dict[int, Meaning] = {i: Meaning(role) for role, i in roles.items()}
+    if is_bare(looked, roles["patient"]):
+        told[roles["patient"]] = Meaning("patient", rank=1)
     blocks: dict[int, int] = {}
     moments: dict[int, str] = {}
     groups = [(None, judged)] if items else []

@@ -191,7 +191,7 @@ class Vocabulary:
         found = []
         for i in self.instruments_in(text, is_whole=True):
             item = _topic_of(self._topics[i], last)
-            if item is not None:
+            if item is not None and (numbered is None or last.partition("_")[0] == item.number):
                 found.append(Meaning("item", 0, i, item.id, item.number, "topic"))
         return tuple(found)
 

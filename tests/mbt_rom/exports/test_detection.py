@@ -257,6 +257,22 @@ def test_moments_told_by_a_letter() -> None:
     ]
 
 
+def test_moments_told_by_a_number_behind_that_of_the_item() -> None:
+    names = [name for month in (0, 6) for name in (f"date_{month}", *(f"phq9_{n}_{month}" for n in range(1, 10)))]
+    plan = beside("patient", *names)
+    assert [(form.block, form.date, len(form.items)) for form in plan.forms] == [(0, Source(1), 9), (1, Source(11), 9)]
+    assert beside("patient", *names[:10]).forms == ()
+
+
+def test_dates_with_their_moment_in_brackets() -> None:
+    names = [
+        name
+        for moment in ("Baseline", "6 months")
+        for name in (f"Date of assessment ({moment})", *(f"PHQ-9 item {n} ({moment})" for n in range(1, 10)))
+    ]
+    assert [form.date for form in beside("Study ID", *names).forms] == [Source(1), Source(11)]
+
+
 # Names of items ---------------------------------------------------------------------------------------------------------
 
 LETTERS = "abcdefghi"
@@ -290,7 +306,7 @@ def test_items_by_other_spellings(headers: list[str]) -> None:
         [f"PHQ9{letter}" for letter in LETTERS[:-1]],
         [f"phq9_{n}_ms" for n in range(1, 10)],
         [f"phq9_{n}_recoded" for n in range(1, 10)],
-        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(reversed(TOPICS), 1)],
+        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate([*TOPICS[1:], TOPICS[0]], 1)],
         [f"partner_phq9_{n}" for n in range(1, 10)],
         [f"{n}_phq9" for n in range(1, 10)],
         [f"Question about {topic}" for topic in TOPICS],
