@@ -44,7 +44,9 @@ _LIST = frozenset(
         "measure",
     ]
 )
-_BARE = re.compile(r"(?:item|vraag|question|q|vr)_?(\d{1,3})")
+_BARE = re.compile(r"(?:item|vraag|question|frage|q|vr)_?(\d{1,3})")
+#: Fewer numbered columns may be anything.
+_FEWEST_OF_A_LIST = 8
 
 #: A name that ends in a number, and a word behind it.
 _TAILED = re.compile(r"(\w*?\d)_([a-z][a-z_]*)", re.ASCII)
@@ -91,14 +93,23 @@ class Columns:
         return [str(text) for text in weighed(texts, self.sheet.fact(position), labels)]
 
     def _of_list(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
-        """Items called 'Item1', 'Item2' ... beside a column that names the same one questionnaire on every row."""
+        """Items called 'Item1', 'Item2' ... beside a column that names the same one questionnaire on every row; or on a sheet of a
+        workbook that is called by its whole name, where they are all its items, no more and no fewer."""
         codes = self.sheet.codes
         lists = [i for i, found in named.items() if not found and normalised(codes[i]) in _LIST]
         held = {str(text) for i in lists for text in self.sheet.frame.iloc[:, i].unique()}
+        bare = {i: m for i, found in named.items() if not found and (m := _BARE.fullmatch(normalised(codes[i])))}
+        numbers = sorted(int(m.group(1)) for m in bare.values())
+        if not lists and self.sheet.name and numbers:
+            held = {self.sheet.name} if self._are_all(self.sheet.name, numbers) else set()
         if len(held) != 1 or not self.vocabulary.spelled(name := held.pop()):
             return {}
-        bare = {i: m for i, found in named.items() if not found and (m := _BARE.fullmatch(normalised(codes[i])))}
         return {i: self.vocabulary.meanings(f"{name} item {m.group(1)}") for i, m in bare.items()}
+
+    def _are_all(self, name: str, numbers: list[int]) -> bool:
+        """Whether the numbers are those of all items of the one instrument of that name."""
+        counts = [len(self.instruments[i].needed_items) for i in self.vocabulary.spelled(name) if i in self.instruments]
+        return numbers in [list(range(1, n + 1)) for n in counts] and len(numbers) >= _FEWEST_OF_A_LIST
 
     def _with_topics(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
         """Items with a word for their topic behind the number: 'bdi_1_sadness', 'bdi_2_pessimism' ...

@@ -34,8 +34,11 @@ _BEFORE_NUMBER = (
 )
 #: ... or at the end of a text that begins with the name of the instrument.
 _ITEM_AT_END = re.compile(
-    r"(?i)\b(?:item|vraag|question|stelling|statement|uitspraak|klacht|symptom|onderwerp|area|picture|plaatje)\s*(\d{1,3})\s*[\])]?$"
+    r"(?i)\b(?:item|vraag|question|stelling|statement|uitspraak|klacht|symptom|onderwerp|area|picture|plaatje|group|groep|gruppe)"
+    r"\s*(\d{1,3})\s*[\])]?$"
 )
+#: A row of a grid of questions, behind its heading: 'PHQ-9: how often ... [3. sleep]'.
+_ROW_OF_GRID = re.compile(r"\[\s*(\d{1,3})\s*[.):]\s[^\[\]]*\]$")
 _LEADING_NUMBER = re.compile(r"^\s*\d{1,3}\.\s")
 _NUMBER_AT_END = re.compile(r"\s(\d{1,3})$")
 #: Words that may stand between the instrument's name and the number.
@@ -119,6 +122,18 @@ class Vocabulary:
         ]
         self._topics = {i: _topics(instrument) for i, instrument in instruments.items()}
         self._names = {spelling.prefix for spelling in self._spellings}
+        self._spellings += [
+            # 'bsi53_1': the number of its items behind the name, and then a sign; 'bsi53' and 'bsi_53' are item 53.
+            Spelling(
+                f"{spelling.named}{len(instruments[spelling.instrument].items)}",
+                instruments[spelling.instrument],
+                needs_sign=True,
+            )
+            for spelling in self._spellings
+            if spelling.has_only_numbers
+            and spelling.named[-1].isalpha()
+            and f"{spelling.prefix}{len(instruments[spelling.instrument].items)}" not in self._names
+        ]
         self._squeezed: dict[str, tuple[str, ...]] = {}
         for spelling in self._spellings:
             self._squeezed[spelling.prefix] = (*self._squeezed.get(spelling.prefix, ()), spelling.instrument)
@@ -208,7 +223,7 @@ class Vocabulary:
 
     def _ended(self, text: str) -> tuple[Meaning, ...]:
         """The instrument at the beginning of a text and 'item 3' at its end; behind a name that ends in a number just '3'."""
-        ended = _ITEM_AT_END.search(text) or _NUMBER_AT_END.search(text)
+        ended = _ITEM_AT_END.search(text) or _ROW_OF_GRID.search(text) or _NUMBER_AT_END.search(text)
         found = [s for s in self._spellings if ended is not None and s.before_text.match(text)]
         if (
             ended is not None and ended.re is _NUMBER_AT_END

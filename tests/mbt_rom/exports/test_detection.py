@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -292,6 +293,7 @@ TOPICS = ["interest", "mood", "sleep", "energy", "appetite", "self-image", "conc
         [f"DPQ0{n}0" for n in range(1, 10)],
         [f"PHQ-9 [Question about {topic}]" for topic in TOPICS],
         [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(TOPICS, 1)],
+        [f"PHQ-9: in the last 2 weeks [{n}. {topic}]" for n, topic in enumerate(TOPICS, 1)],
         [f"phq9_{n}_{tail}" for n, tail in enumerate(["een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen"], 1)],
     ],
     ids=lambda headers: headers[0],
@@ -317,6 +319,11 @@ def test_names_that_are_not_enough(headers: list[str]) -> None:
     assert headed(headers) == {}
 
 
+def test_the_number_of_items_behind_the_name_of_the_instrument() -> None:
+    assert headed([f"bsi53_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi53_53"
+    assert headed([f"bsi_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi_53"
+
+
 def test_the_plain_name_goes_before_one_with_a_word_behind_it() -> None:
     plain = numbered("phq9", 9)
     assert headed([*plain, *(f"{name}_score" for name in plain)])["phq9"]["phq9_03"] == "phq9_3"
@@ -328,6 +335,20 @@ def test_items_without_a_name_beside_a_column_that_names_their_one_questionnaire
     assert [form.instrument for form in understood(f"{','.join(cells)}\n{row}\n{row}\n").forms] == ["oq45"]
     mixed = ",".join(["1", "PHQ-9", *["1"] * 45])
     assert understood(f"{','.join(cells)}\n{row}\n{mixed}\n").forms == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "found"),
+    [("PHQ-9", 9, ["phq9"]), ("BSI", 53, ["bsi"]), ("BSI", 52, []), ("Data", 53, []), (None, 53, [])],
+)
+def test_items_without_a_name_on_a_sheet_that_is_called_by_their_instrument(
+    name: str | None, n: int, found: list[str]
+) -> None:
+    cells = ["Patientennr.", "Datum", *(f"Item {number}" for number in range(1, n + 1))]
+    text = ",".join(cells) + "\n" + ",".join(["17", "2026-01-02", *["1"] * n]) + "\n"
+    sheet = read_export(text.encode(), file_name="x.csv", largest_bytes=100_000, recognise=VOCABULARY.recognised)[0]
+    plan = understand(replace(sheet, name=name), VOCABULARY, registry.instruments(), usual=())
+    assert [form.instrument for form in plan.forms] == found
 
 
 def test_the_date_that_says_of_what_goes_before_a_bare_one() -> None:
