@@ -58,6 +58,9 @@ _BEFORE = re.compile(
 #: A key that ends in a number, and the words that may stand before that number.
 _NUMBERED = re.compile(r"(\w*?)_?0*(\d+)", re.ASCII)
 _BETWEEN = re.compile(r"(?:^|_)(?:criterion|criterium|items?|questions?|vraag|nr|no)_?$")
+#: What stands behind a question or field: 'Sleep (0-3)', 'Moment (1 = start)'.
+_RANGE_AT_END = re.compile(r"\s*\(\s*\d{1,3}\s*(?:[-–]|to|tot|bis)\s*\d{1,3}\s*\)$")
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 #: Signs between the parts of a question's text.
 _PARTS = re.compile(r"\s[-–—]\s|[\[\]/:|>]+")
 _LABELLED = re.compile(r"^(\w+(?:\[\w+\])?)\.\s")
@@ -181,7 +184,8 @@ class Vocabulary:
 
     def field_in(self, text: str) -> tuple[Meaning, ...]:
         """The field of forms that a question text or label names: 'Uw cliëntnummer', 'Date questionnaire completed', 'meetmoment'."""
-        told = tuple(m for m in self._roles.get(normalised(text), ()) if m.role in _TOLD_BY_TEXT)
+        bare = _IN_BRACKETS.sub("", text)  # 'Meetmoment (1 = start, 2 = 6 maanden)'
+        told = tuple(m for m in self._roles.get(normalised(bare), ()) if m.role in _TOLD_BY_TEXT)
         return self._made(text) or told
 
     def named_in(self, text: str) -> tuple[Meaning, ...]:
@@ -189,7 +193,7 @@ class Vocabulary:
 
         'PHQ-4: ...' names no item: without a word such as 'item' the whole name must stand before the number.
         """
-        text = " ".join(text.split())
+        text = _RANGE_AT_END.sub("", " ".join(text.split()))
         by_tag = self._items(normalised(text)) if len(text) <= _LONGEST_NAME else ()
         found = tuple(m for m in by_tag if m.item and not str(m.number).isdigit())
         return found or self._worded(text) or self._numbered(text) or self._ended(text) or self._on_topic(text)

@@ -319,6 +319,14 @@ def test_names_that_are_not_enough(headers: list[str]) -> None:
     assert headed(headers) == {}
 
 
+def test_an_order_that_the_text_of_every_item_names() -> None:
+    columns = [f"ECR-R (alternating order) - item {n}" for n in range(1, 37)]
+    assert headed(columns)["ecrr"]["ecrr_19"] == columns[0]
+    unsaid = [*columns[:-1], "ECR-R - item 36"]
+    assert refusal(unsaid).rule == "order_undeclared"
+    assert refusal([name.replace("alternating", "not alternating") for name in columns]).rule == "order_undeclared"
+
+
 def test_the_number_of_items_behind_the_name_of_the_instrument() -> None:
     assert headed([f"bsi53_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi53_53"
     assert headed([f"bsi_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi_53"
