@@ -19,7 +19,22 @@ from mbt_rom.exports.limesurvey import NAME as LIMESURVEY
 from mbt_rom.exports.names import normalised
 
 _BARE = frozenset(
-    ["id", "ids", "code", "codes", "kode", "nr", "no", "num", "nummer", "number", "numero", "key", "sleutel", "token"]
+    [
+        "id",
+        "ids",
+        "code",
+        "codes",
+        "kode",
+        "nr",
+        "no",
+        "num",
+        "nummer",
+        "number",
+        "numero",
+        "key",
+        "sleutel",
+        "token",
+    ]
 )
 #: Fewer persons say nothing; of these a good part must come back, and nobody as often as a group would.
 _FEWEST_PERSONS, _COME_BACK, _MOST_ROWS_EACH = 5, 0.25, 4.0
