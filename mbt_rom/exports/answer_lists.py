@@ -72,6 +72,8 @@ _HIGHEST = frozenset(
         "zeer eens",
     ]
 )
+_RIGHT = frozenset(["right", "correct", "goed", "juist", "richtig"])
+_WRONG = frozenset(["wrong", "incorrect", "fout", "onjuist", "falsch"])
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def judged(instrument: Instrument, item: Item, answers: Mapping[str, str], texts
     }
     if len(listed) < 2:
         return Judgement()
+    if scored := _scored(instrument, item, listed):
+        return Judgement(frozenset([scored]), fits=True)
     told, _ = codings.labels_told(instrument, item)
     known = {code: told[label_key(label)] for code, label in listed.items() if label_key(label) in told}
     known = {code: value for code, value in known.items() if NUMBER.fullmatch(label_key(listed[code])) is None}
@@ -117,6 +121,14 @@ def judged(instrument: Instrument, item: Item, answers: Mapping[str, str], texts
     if known:  # codes that mean nothing by themselves are read as their labels (`weights`)
         return Judgement(against=_too_many(instrument, item, listed), fits=len(known) == len(listed))
     return _by_codes(instrument, item, listed)
+
+
+def _scored(instrument: Instrument, item: Item, listed: Mapping[str, str]) -> str | None:
+    """The coding of answers stored as right and wrong, where the list says that 1 is right and 0 is wrong."""
+    words = {label_key(code): label_key(label) for code, label in listed.items()}
+    if set(words) != {"0", "1"} or words["1"] not in _RIGHT or words["0"] not in _WRONG:
+        return None
+    return next((c.id for c in instrument.codings if c.is_scored and codings.holds_for(c, item)), None)
 
 
 def _plain(code: str, label: str) -> str:

@@ -44,7 +44,9 @@ _LIST = frozenset(
         "measure",
     ]
 )
-_BARE = re.compile(r"(?:item|vraag|question|q|vr)_?(\d{1,3})")
+_BARE = re.compile(r"(?:item|vraag|question|frage|q|vr)_?(\d{1,3})")
+#: Fewer numbered columns may be anything.
+_FEWEST_OF_A_LIST = 8
 
 #: A name that ends in a number, and a word behind it.
 _TAILED = re.compile(r"(\w*?\d)_([a-z][a-z_]*)", re.ASCII)
@@ -68,6 +70,7 @@ class Columns:
         named = {i: self._named(i) for i, header in enumerate(sheet.headers) if header}
         named |= self._of_list(named)
         named |= self._with_topics(named)
+        named |= self._of_moments(named)
         plain = {(m.role, m.instrument, m.item) for found in named.values() for m in found if not m.is_dressed}
         for i, found in named.items():
             named[i] = tuple(m for m in found if not m.is_dressed or (m.role, m.instrument, m.item) not in plain)
@@ -90,14 +93,23 @@ class Columns:
         return [str(text) for text in weighed(texts, self.sheet.fact(position), labels)]
 
     def _of_list(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
-        """Items called 'Item1', 'Item2' ... beside a column that names the same one questionnaire on every row."""
+        """Items called 'Item1', 'Item2' ... beside a column that names the same one questionnaire on every row; or on a sheet of a
+        workbook that is called by its whole name, where they are all its items, no more and no fewer."""
         codes = self.sheet.codes
         lists = [i for i, found in named.items() if not found and normalised(codes[i]) in _LIST]
         held = {str(text) for i in lists for text in self.sheet.frame.iloc[:, i].unique()}
+        bare = {i: m for i, found in named.items() if not found and (m := _BARE.fullmatch(normalised(codes[i])))}
+        numbers = sorted(int(m.group(1)) for m in bare.values())
+        if not lists and self.sheet.name and numbers:
+            held = {self.sheet.name} if self._are_all(self.sheet.name, numbers) else set()
         if len(held) != 1 or not self.vocabulary.spelled(name := held.pop()):
             return {}
-        bare = {i: m for i, found in named.items() if not found and (m := _BARE.fullmatch(normalised(codes[i])))}
         return {i: self.vocabulary.meanings(f"{name} item {m.group(1)}") for i, m in bare.items()}
+
+    def _are_all(self, name: str, numbers: list[int]) -> bool:
+        """Whether the numbers are those of all items of the one instrument of that name."""
+        counts = [len(self.instruments[i].needed_items) for i in self.vocabulary.spelled(name) if i in self.instruments]
+        return numbers in [list(range(1, n + 1)) for n in counts] and len(numbers) >= _FEWEST_OF_A_LIST
 
     def _with_topics(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
         """Items with a word for their topic behind the number: 'bdi_1_sadness', 'bdi_2_pessimism' ...
@@ -119,6 +131,13 @@ class Columns:
             if len(tails) == len(columns) and needed <= {m.item for m in columns.values()}:
                 topics |= {i: (*topics.get(i, ()), m) for i, m in columns.items()}
         return topics
+
+    def _of_moments(self, named: Mapping[int, tuple[Meaning, ...]]) -> dict[int, tuple[Meaning, ...]]:
+        """Dates with a moment in brackets behind them, where there are several: 'Date of assessment (6 months)'. None is that of the row."""
+        codes = self.sheet.codes
+        dates = [i for i, found in named.items() if found and all(m.role in ("date", "submitted_at") for m in found)]
+        marks = {i: pair[0] for i in dates if codes[i].rstrip().endswith(")") and (pair := parted(codes[i]))}
+        return dict.fromkeys(marks, ()) if len(set(marks.values())) > 1 else {}
 
     def _unnamed(self) -> dict[int, str]:
         """Position -> name of the columns whose name, text and cells say nothing yet."""
@@ -147,6 +166,11 @@ class Columns:
         text = fact.text or ""
         if named and len(text) <= _LONGEST_LABEL and _SCORE.search(text) and not self.vocabulary.named_in(text):
             named = tuple(m for m in named if m.role != "item")  # its text says that it is worked out from the items
+        if named and all(m.rank > 0 and m.role != "patient" for m in named):
+            told = self.vocabulary.field_in(text) if text else ()
+            if any(m.role == "patient" for m in told):  # 'ID' with the label 'Participant number'
+                self.in_text.add(position)
+                return told
         if named:
             return named
         if (pair := parted(self.sheet.codes[position])) is not None and self.vocabulary.meanings(pair[1]):

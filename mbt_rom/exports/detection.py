@@ -13,13 +13,14 @@ from typing import Any
 
 from mbt_rom.exports.accounts import Judged, judge_forms, tell
 from mbt_rom.exports.answers import about_count, items_in_order
+from mbt_rom.exports.bare_keys import bare_key, is_bare
 from mbt_rom.exports.columns import Columns
 from mbt_rom.exports.editions import decided, renumbered
 from mbt_rom.exports.entry import NAME as ENTRY
 from mbt_rom.exports.errors import ExportError
 from mbt_rom.exports.fhir import NAME as FHIR
 from mbt_rom.exports.kinds import Reading, read_kind
-from mbt_rom.exports.names import LOINC, Meaning, Vocabulary
+from mbt_rom.exports.names import LOINC, Meaning, Vocabulary, normalised
 from mbt_rom.exports.register_columns import register_of
 from mbt_rom.exports.role_names import FORM_ROLES
 from mbt_rom.exports.role_words import says_day, says_filling
@@ -44,6 +45,9 @@ _FORM_ROLES = (
 )  # fmt: skip
 #: Faults of one instrument's columns. The other forms of the sheet are taken in all the same.
 _OF_ONE_INSTRUMENT = ("item_count_wrong", "order_undeclared", "raw_items_not_accepted", "column_twice")
+#: Words that say that an order of items is told.
+_ORDER = frozenset(["order", "volgorde", "reihenfolge"])
+_NOT = frozenset(["not", "no", "niet", "geen", "nicht", "kein", "unlike", "unknown", "onbekend"])
 #: Roles that one form of a sheet may have a column of its own for.
 _OF_ONE_FORM = (*FORM_ROLES, "opened")
 #: Where the cells contradict the names of so many fields, the header is not that of the rows below it: nothing of it is believed.
@@ -192,6 +196,10 @@ def _without_totals(columns: dict[int, Meaning]) -> dict[int, Meaning]:
 
 def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> dict[int, Meaning]:
     """The columns, when they are the items of the instrument, each once, all that it needs, and in a known order."""
+    order = _stated_order(sheet, columns, instrument)
+    if order is not None:
+        placed = printed_items(sheet, instrument, order)
+        columns = {i: replace(m, item=placed.get(str(m.number))) for i, m in columns.items()}
     known = {i: m for i, m in columns.items() if m.item is not None}
     if len(known) < len(columns):
         unknown = [sheet.headers[i] for i in columns if i not in known]
@@ -212,8 +220,29 @@ def _checked(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instru
     if not _omits_questions(sheet, known):
         refuse_missing_items(sheet, by_item, instrument)
     if sheet.dialect != ENTRY:  # there the columns are called by item id, whatever the printed order
-        printed_items(sheet, instrument)
+        printed_items(sheet, instrument, order)
     return known
+
+
+def _stated_order(sheet: RawSheet, columns: Mapping[int, Meaning], instrument: Instrument) -> str | None:
+    """The one order that the text of every item names by all its words, where an order must be stated: '(author page order)'."""
+    if not instrument.order_must_be_stated:
+        return None
+    texts = [normalised(sheet.fact(i).text or sheet.headers[i]).split("_") for i in columns]
+    told = [
+        name
+        for name in instrument.orders
+        if all(
+            _ORDER & set(words) and not _NOT & set(words) and all(_has(words, word) for word in name.split("_"))
+            for words in texts
+        )
+    ]
+    return told[0] if len(told) == 1 else None
+
+
+def _has(words: Sequence[str], word: str) -> bool:
+    """Whether a word stands there, also as 'authors'."""
+    return word in words or f"{word}s" in words
 
 
 def _omits_questions(sheet: RawSheet, known: Mapping[int, Meaning]) -> bool:
@@ -342,6 +371,8 @@ def _forms(looked: Columns, judged: Judged, beside: Sequence[_Moment]) -> Unders
     sheet, meanings, items = looked.sheet, looked.meanings, judged.forms
     taken = {position for columns in (*items.values(), *judged.doubtful.values()) for position in columns}
     roles = _roles(sheet, meanings, _FORM_ROLES, taken, lenient=(*_ABOUT_ANSWERING, *_CHECKED))
+    if "patient" not in roles and (key := bare_key(looked, roles, taken)) is not None:
+        roles = {role: i for role, i in roles.items() if i != key} | {"patient": key}
     if "patient" not in roles:
         raise ExportError(
             "columns_unknown",
@@ -350,6 +381,8 @@ def _forms(looked: Columns, judged: Judged, beside: Sequence[_Moment]) -> Unders
         )
     forms: list[FormPlan] = []
     told: dict[int, Meaning] = {i: Meaning(role) for role, i in roles.items()}
+    if is_bare(looked, roles["patient"]):
+        told[roles["patient"]] = Meaning("patient", rank=1)
     blocks: dict[int, int] = {}
     moments: dict[int, str] = {}
     groups = [(None, judged)] if items else []

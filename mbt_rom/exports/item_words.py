@@ -17,11 +17,18 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "mobility": _words("mobiliteit mob lopen walking"),
     "self_care": _words("selfcare zelfzorg wassen aankleden wassen_en_aankleden washing dressing"),
     "usual_activities": _words(
-        "usual_activity usual_activities activities activity dagelijkse_activiteiten bezigheden dagelijkse_bezigheden"
+        "usual_activity usual_activities activities activity activ activiteiten act dagelijkse_activiteiten bezigheden dagelijkse_bezigheden"
     ),
     "pain_discomfort": _words("pain discomfort ongemak pijn pijn_klachten pijn_ongemak"),
     "anxiety_depression": _words("anxiety depression angst angst_depressie angst_somberheid somberheid"),
-    "eq_vas": _words("vas thermometer vas_score"),
+    "eq_vas": _words("vas thermometer vas_score gezondheid_vandaag health_today"),
+    "suicidal_acts": _words(
+        "suicide_attempts suicidal_attempts suicidepogingen suicidepoging suicide_attempts_n suicidepogingen_n"
+    ),
+    "self_harm_acts": _words(
+        "self_harm selfharm self_injury zelfbeschadiging zelfbeschadigingen automutilatie self_harm_n zelfbeschadiging_n"
+    ),
+    "psychiatric_admissions": _words("admissions opnames opname opnames_n admissions_n"),
     "anhedonia": _words("anhedonia interest interesse pleasure plezier"),
     "low_mood": _words("low_mood mood stemming depressed somber somberheid"),
     "sleep": _words("sleep slaap slapen"),
@@ -38,7 +45,9 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "functional_difficulty": _words("difficulty functional_difficulty hinder moeilijkheid moeite moeilijk difficult"),
     "work_school": _words("work school werk studie work_school werk_school werk_studie"),
     "social_life": _words("social social_life sociaal sociale_leven"),
-    "family_home": _words("family home gezin thuis familie family_home gezin_thuis"),
+    "family_home": _words(
+        "family home gezin thuis familie family_home gezin_thuis family_life family_life_home gezinsleven"
+    ),
 }
 #: Names in public surveys with a published codebook -> instrument and number: NHANES, 'Mental Health - Depression Screener' (DPQ010 ...).
 PUBLIC: dict[str, tuple[str, str]] = {f"DPQ{number:02d}0": ("phq9", str(number)) for number in range(1, 11)}

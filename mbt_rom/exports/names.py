@@ -34,8 +34,11 @@ _BEFORE_NUMBER = (
 )
 #: ... or at the end of a text that begins with the name of the instrument.
 _ITEM_AT_END = re.compile(
-    r"(?i)\b(?:item|vraag|question|stelling|statement|uitspraak|klacht|symptom|onderwerp|area|picture|plaatje)\s*(\d{1,3})\s*[\])]?$"
+    r"(?i)\b(?:item|vraag|question|stelling|statement|uitspraak|klacht|symptom|onderwerp|area|picture|plaatje|group|groep|gruppe)"
+    r"\s*(\d{1,3})\s*[\])]?$"
 )
+#: A row of a grid of questions, behind its heading: 'PHQ-9: how often ... [3. sleep]'.
+_ROW_OF_GRID = re.compile(r"\[\s*(\d{1,3})\s*[.):]\s[^\[\]]*\]$")
 _LEADING_NUMBER = re.compile(r"^\s*\d{1,3}\.\s")
 _NUMBER_AT_END = re.compile(r"\s(\d{1,3})$")
 #: Words that may stand between the instrument's name and the number.
@@ -55,6 +58,9 @@ _BEFORE = re.compile(
 #: A key that ends in a number, and the words that may stand before that number.
 _NUMBERED = re.compile(r"(\w*?)_?0*(\d+)", re.ASCII)
 _BETWEEN = re.compile(r"(?:^|_)(?:criterion|criterium|items?|questions?|vraag|nr|no)_?$")
+#: What stands behind a question or field: 'Sleep (0-3)', 'Moment (1 = start)'.
+_RANGE_AT_END = re.compile(r"\s*\(\s*\d{1,3}\s*(?:[-–]|to|tot|bis)\s*\d{1,3}\s*\)$")
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 #: Signs between the parts of a question's text.
 _PARTS = re.compile(r"\s[-–—]\s|[\[\]/:|>]+")
 _LABELLED = re.compile(r"^(\w+(?:\[\w+\])?)\.\s")
@@ -119,6 +125,18 @@ class Vocabulary:
         ]
         self._topics = {i: _topics(instrument) for i, instrument in instruments.items()}
         self._names = {spelling.prefix for spelling in self._spellings}
+        self._spellings += [
+            # 'bsi53_1': the number of its items behind the name, and then a sign; 'bsi53' and 'bsi_53' are item 53.
+            Spelling(
+                f"{spelling.named}{len(instruments[spelling.instrument].items)}",
+                instruments[spelling.instrument],
+                needs_sign=True,
+            )
+            for spelling in self._spellings
+            if spelling.has_only_numbers
+            and spelling.named[-1].isalpha()
+            and f"{spelling.prefix}{len(instruments[spelling.instrument].items)}" not in self._names
+        ]
         self._squeezed: dict[str, tuple[str, ...]] = {}
         for spelling in self._spellings:
             self._squeezed[spelling.prefix] = (*self._squeezed.get(spelling.prefix, ()), spelling.instrument)
@@ -166,7 +184,8 @@ class Vocabulary:
 
     def field_in(self, text: str) -> tuple[Meaning, ...]:
         """The field of forms that a question text or label names: 'Uw cliëntnummer', 'Date questionnaire completed', 'meetmoment'."""
-        told = tuple(m for m in self._roles.get(normalised(text), ()) if m.role in _TOLD_BY_TEXT)
+        bare = _IN_BRACKETS.sub("", text)  # 'Meetmoment (1 = start, 2 = 6 maanden)'
+        told = tuple(m for m in self._roles.get(normalised(bare), ()) if m.role in _TOLD_BY_TEXT)
         return self._made(text) or told
 
     def named_in(self, text: str) -> tuple[Meaning, ...]:
@@ -174,7 +193,7 @@ class Vocabulary:
 
         'PHQ-4: ...' names no item: without a word such as 'item' the whole name must stand before the number.
         """
-        text = " ".join(text.split())
+        text = _RANGE_AT_END.sub("", " ".join(text.split()))
         by_tag = self._items(normalised(text)) if len(text) <= _LONGEST_NAME else ()
         found = tuple(m for m in by_tag if m.item and not str(m.number).isdigit())
         return found or self._worded(text) or self._numbered(text) or self._ended(text) or self._on_topic(text)
@@ -191,7 +210,7 @@ class Vocabulary:
         found = []
         for i in self.instruments_in(text, is_whole=True):
             item = _topic_of(self._topics[i], last)
-            if item is not None:
+            if item is not None and (numbered is None or last.partition("_")[0] == item.number):
                 found.append(Meaning("item", 0, i, item.id, item.number, "topic"))
         return tuple(found)
 
@@ -208,7 +227,7 @@ class Vocabulary:
 
     def _ended(self, text: str) -> tuple[Meaning, ...]:
         """The instrument at the beginning of a text and 'item 3' at its end; behind a name that ends in a number just '3'."""
-        ended = _ITEM_AT_END.search(text) or _NUMBER_AT_END.search(text)
+        ended = _ITEM_AT_END.search(text) or _ROW_OF_GRID.search(text) or _NUMBER_AT_END.search(text)
         found = [s for s in self._spellings if ended is not None and s.before_text.match(text)]
         if (
             ended is not None and ended.re is _NUMBER_AT_END

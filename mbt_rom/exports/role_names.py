@@ -33,14 +33,15 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     "moment": (
         _words(
             "moment meetmoment measurement_moment wave meting timepoint time_point meetronde rom_moment "
-            "soort_meting afnamemoment assessment_moment measurement_point meetpunt occasion time_of_measurement"
+            "soort_meting afnamemoment assessment_moment measurement_point meetpunt occasion time_of_measurement "
+            "assessment_stage assessment_point visit_moment messzeitpunkt zeitpunkt erhebungszeitpunkt tidspunkt maletidspunkt"
         ),
         _words("event event_name redcap_event_name visit"),
     ),
     "response_id": (
         _words(
             "response_id responseid response antwoord_id antwoordid submission_id submissionid response_no "
-            "response_nr response_number responsenummer"
+            "response_nr response_number responsenummer afname_id afnameid"
         ),
         _words("id session"),
         _words("token"),
@@ -68,7 +69,7 @@ ROLES: dict[str, tuple[frozenset[str], ...]] = {
     "mode": (
         _words(
             "mode afname afnamewijze afnamevorm administration_mode afnamemethode afname_methode invulwijze "
-            "wijze_van_afname wijze_van_invullen method_of_administration mode_of_administration administration"
+            "afname_wijze completion_method wijze_van_afname wijze_van_invullen method_of_administration mode_of_administration administration"
         ),
         _words("wijze modus entered_via ingevuld_via source"),
     ),

@@ -21,23 +21,30 @@ def _words(text: str) -> frozenset[str]:
 
 #: Words for the person, the surest first: a column of the first group goes before one of the second, and so on.
 PERSONS: tuple[frozenset[str], ...] = (
-    _words("patient patienten patients pat pt client clienten cliente clients klient mrn"),
-    _words("participant participants deelnemer deelnemers proband probanden teilnehmer proefpersoon pp ppn"),
+    _words(
+        "patient patienten patients patientin pat pt client clienten cliente clients klient klienten klientin mrn "
+        "pasient pasienter pasienten patiente paciente pacientes usager"
+    ),
+    _words(
+        "participant participants participante participantes deelnemer deelnemers proband probanden teilnehmer proefpersoon pp ppn "
+        "deltager deltagere deltagare deltaker deltakere"
+    ),
     _words("subject subjects subj person persoon"),
     _words("respondent respondents respondenten pseudoniem pseudonym pseudo"),
     _words("record study studie case"),
 )
 #: These name a person only together with a word for a number: 'hospital number', 'case id', never 'case'.
 _PLACES = _words("hospital ziekenhuis krankenhaus dossier epd ehr emr chart nhs zis zorg medical medisch")
-_NEEDS_NUMBER = PERSONS[-1] | _PLACES | {"pseudo"}
+_NEEDS_NUMBER = PERSONS[-1] | _PLACES | {"pseudo", "usager"}
 NUMBERS = _words(
-    "number numbers nummer nummers nr nrs no num id ids code codes kode identifier identification identificatie numero"
+    "number numbers nummer nummers nr nrs no num id ids code codes kode identifier identification identificatie numero "
+    "nummeret codigo kod koden numer"
 )
-_POSSESSIVE = _words("uw je jouw jullie your my mijn ihr ihre")
+_POSSESSIVE = _words("uw je jouw jullie your my mijn ihr ihre votre")
 #: Words of questions and of habit that change nothing: 'What is your patient number?', 'local patient id'.
 _BESIDE_NUMBER = _POSSESSIVE | _words(
     "the het de of van wat is what please type enter vul voer in from on op a this deze letter brief here hier "
-    "local lokaal lokale unique uniek du der die das"
+    "local lokaal lokale unique uniek du der die das ditt din dit tu su votre del de la le anonymous anoniem anonym deid deidentified"
 )
 #: Words for a day. Those of the second group are cut short, or are used of other things too.
 _DAYS = (_words("date datum"), _words("dat dt dte dag day dd"))
@@ -81,6 +88,7 @@ def split(text: str) -> tuple[str, ...]:
     if not any(_WEIGHTY.search(part) for part in _BRACKETS.findall(plain)):
         plain = _BRACKETS.sub(" ", plain)
     plain = re.sub(r"(?i)\bd\.\s?d\.?(?=\W|$)", "dd", plain)
+    plain = re.sub(r"(?i)\bservice[\s_-]?user(?=[\W_]|$)", "client", plain)  # the word of the British health service
     plain = re.sub(r"(?<=\w)-\s*\n\s*(?=\w)", "", plain)  # a word broken over two lines of a cell
     whole = plain.casefold().strip()
     tokens = [whole] if whole in _PIECES else re.findall(r"[^\W_]+", _HUMPS.sub(" ", plain).casefold())

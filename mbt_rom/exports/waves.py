@@ -22,6 +22,8 @@ _MARK = (
 _MARKED = re.compile(rf"(?:^|_)(?P<mark>{_MARK})(?=_|$)", re.ASCII)
 #: 'date_6' beside 'phq9_1_m6': the number alone.
 _NUMBERED = re.compile(r"(?P<rest>[a-z_]+?)_?(?P<number>\d{1,3})", re.ASCII)
+#: 'bdi2_1_6': another number behind that of the item.
+_SUFFIXED = re.compile(r"(?P<rest>[a-z]\w*?)_(?P<number>\d{1,2})", re.ASCII)
 
 
 @dataclass
@@ -57,6 +59,7 @@ def waves(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...
             wave.meanings[position], wave.rests[position] = meant, pair[1]
     kept = [wave for wave in found.values() if _has_items(wave)]
     kept = kept if len(kept) > 1 else []  # one alone may be any word
+    kept = kept or _suffixed(names, meanings)
     kept += _lettered({i: name for i, name in names.items() if all(i not in w.meanings for w in kept)}, meanings)
     for position, name in names.items():
         numbered = _NUMBERED.fullmatch(normalised(name))
@@ -67,6 +70,19 @@ def waves(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...
         if len(mine) == 1 and meant:
             mine[0].meanings[position], mine[0].rests[position] = meant, numbered.group("rest")
     return kept
+
+
+def _suffixed(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...]]) -> list[Wave]:
+    """Moments told by a number behind the number of every item, where at least two are: 'bdi2_1_0', 'date_0', 'bdi2_1_6', 'date_6'."""
+    found: dict[str, Wave] = {}
+    for position, name in names.items():
+        matched = _SUFFIXED.fullmatch(normalised(name))
+        meant = meanings(matched.group("rest")) if matched is not None else ()
+        if matched is not None and meant:
+            wave = found.setdefault(matched.group("number"), Wave(matched.group("number")))
+            wave.meanings[position], wave.rests[position] = meant, matched.group("rest")
+    kept = [wave for wave in found.values() if _has_items(wave)]
+    return kept if len(kept) > 1 else []
 
 
 def _lettered(names: Mapping[int, str], meanings: Callable[[str], tuple[Meaning, ...]]) -> list[Wave]:

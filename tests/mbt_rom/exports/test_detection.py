@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -257,6 +258,22 @@ def test_moments_told_by_a_letter() -> None:
     ]
 
 
+def test_moments_told_by_a_number_behind_that_of_the_item() -> None:
+    names = [name for month in (0, 6) for name in (f"date_{month}", *(f"phq9_{n}_{month}" for n in range(1, 10)))]
+    plan = beside("patient", *names)
+    assert [(form.block, form.date, len(form.items)) for form in plan.forms] == [(0, Source(1), 9), (1, Source(11), 9)]
+    assert beside("patient", *names[:10]).forms == ()
+
+
+def test_dates_with_their_moment_in_brackets() -> None:
+    names = [
+        name
+        for moment in ("Baseline", "6 months")
+        for name in (f"Date of assessment ({moment})", *(f"PHQ-9 item {n} ({moment})" for n in range(1, 10)))
+    ]
+    assert [form.date for form in beside("Study ID", *names).forms] == [Source(1), Source(11)]
+
+
 # Names of items ---------------------------------------------------------------------------------------------------------
 
 LETTERS = "abcdefghi"
@@ -276,6 +293,7 @@ TOPICS = ["interest", "mood", "sleep", "energy", "appetite", "self-image", "conc
         [f"DPQ0{n}0" for n in range(1, 10)],
         [f"PHQ-9 [Question about {topic}]" for topic in TOPICS],
         [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(TOPICS, 1)],
+        [f"PHQ-9: in the last 2 weeks [{n}. {topic}]" for n, topic in enumerate(TOPICS, 1)],
         [f"phq9_{n}_{tail}" for n, tail in enumerate(["een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen"], 1)],
     ],
     ids=lambda headers: headers[0],
@@ -290,7 +308,7 @@ def test_items_by_other_spellings(headers: list[str]) -> None:
         [f"PHQ9{letter}" for letter in LETTERS[:-1]],
         [f"phq9_{n}_ms" for n in range(1, 10)],
         [f"phq9_{n}_recoded" for n in range(1, 10)],
-        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate(reversed(TOPICS), 1)],
+        [f"{n}. {topic} (PHQ-9)" for n, topic in enumerate([*TOPICS[1:], TOPICS[0]], 1)],
         [f"partner_phq9_{n}" for n in range(1, 10)],
         [f"{n}_phq9" for n in range(1, 10)],
         [f"Question about {topic}" for topic in TOPICS],
@@ -299,6 +317,19 @@ def test_items_by_other_spellings(headers: list[str]) -> None:
 )
 def test_names_that_are_not_enough(headers: list[str]) -> None:
     assert headed(headers) == {}
+
+
+def test_an_order_that_the_text_of_every_item_names() -> None:
+    columns = [f"ECR-R (alternating order) - item {n}" for n in range(1, 37)]
+    assert headed(columns)["ecrr"]["ecrr_19"] == columns[0]
+    unsaid = [*columns[:-1], "ECR-R - item 36"]
+    assert refusal(unsaid).rule == "order_undeclared"
+    assert refusal([name.replace("alternating", "not alternating") for name in columns]).rule == "order_undeclared"
+
+
+def test_the_number_of_items_behind_the_name_of_the_instrument() -> None:
+    assert headed([f"bsi53_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi53_53"
+    assert headed([f"bsi_{n}" for n in range(1, 54)])["bsi"]["bsi_53"] == "bsi_53"
 
 
 def test_the_plain_name_goes_before_one_with_a_word_behind_it() -> None:
@@ -312,6 +343,20 @@ def test_items_without_a_name_beside_a_column_that_names_their_one_questionnaire
     assert [form.instrument for form in understood(f"{','.join(cells)}\n{row}\n{row}\n").forms] == ["oq45"]
     mixed = ",".join(["1", "PHQ-9", *["1"] * 45])
     assert understood(f"{','.join(cells)}\n{row}\n{mixed}\n").forms == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "found"),
+    [("PHQ-9", 9, ["phq9"]), ("BSI", 53, ["bsi"]), ("BSI", 52, []), ("Data", 53, []), (None, 53, [])],
+)
+def test_items_without_a_name_on_a_sheet_that_is_called_by_their_instrument(
+    name: str | None, n: int, found: list[str]
+) -> None:
+    cells = ["Patientennr.", "Datum", *(f"Item {number}" for number in range(1, n + 1))]
+    text = ",".join(cells) + "\n" + ",".join(["17", "2026-01-02", *["1"] * n]) + "\n"
+    sheet = read_export(text.encode(), file_name="x.csv", largest_bytes=100_000, recognise=VOCABULARY.recognised)[0]
+    plan = understand(replace(sheet, name=name), VOCABULARY, registry.instruments(), usual=())
+    assert [form.instrument for form in plan.forms] == found
 
 
 def test_the_date_that_says_of_what_goes_before_a_bare_one() -> None:

@@ -24,6 +24,11 @@ from mbt_rom.exports.role_words import date_rank, patient_rank
         ("NHS number", 0),
         ("Chart number", 0),
         ("StudyID", 4),
+        ("pasient_id", 0),
+        ("Deltagernummer", 1),
+        ("Código del paciente", 0),
+        ("Service user no.", 0),
+        ("mrn_deid", 0),
     ],
 )
 def test_numbers_of_patients(name: str, rank: int) -> None:
