@@ -318,6 +318,9 @@ def _on_thursday(programmes: Programmes) -> None:
     programmes.who = "ben"
     programmes.rom(f"stop {STOPPED} --confirm")
     programmes.rom("stop --list")
+    programmes.at("10:00")
+    programmes.rom("stop 200101 --kind in_crisis -p beta")
+    programmes.rom("due", code=1)
 
 
 AT_NINE, AT_ONE_PAST_TWO, NEXT_DAY, NEW_YEAR = (
@@ -341,7 +344,9 @@ def test_two_hospitals_with_the_same_numbers_have_two_patients(told: Programmes)
     assert rows["patient_id"].nunique() == 2
     scores = told.seen[WEDNESDAY, "scores/phq9"].query("number == @TWO_HOSPITALS and scale == 'total'")
     assert scores.set_index("programme_id")["score"].to_dict() == {"alpha": 16.0, "beta": 8.0}  # eight twos, eight ones
-    assert len(told.lines(AT_NINE, "due", TWO_HOSPITALS)) == 2
+    assert len(told.lines(AT_NINE, "due", TWO_HOSPITALS)) == len(told.lines(NEXT_DAY, "due", TWO_HOSPITALS)) == 2
+    [line] = told.lines("26 November, 10:00", "due", TWO_HOSPITALS)
+    assert line.startswith("17 2027-01-04 2026-11-20"), "Alpha's is still asked; Beta's is not"
 
 
 def test_lost_zeros_are_put_back_where_the_hospital_says_so_and_wait_where_it_does_not(told: Programmes) -> None:
