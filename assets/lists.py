@@ -24,13 +24,16 @@ class Calling:
     """The sittings of some programmes on `day`, and what is to be told beside them.
 
     `sittings`: see `mbt_rom.due.sittings`, with `staff_id` and `deputy_id` (missing where no register says). `without_episodes`:
-    programmes whose register of episodes was not delivered. `is_current`: the stored plan holds all that was delivered and decided.
+    programmes whose register of episodes was not delivered. `ends`: who died or withdrew, as the registers tell it; `stops`: those that
+    hold, in every programme. `is_current`: the stored plan holds all that was delivered and decided.
     """
 
     day: date
     programmes: tuple[str, ...]
     sittings: pd.DataFrame
     burden: pd.DataFrame
+    ends: pd.DataFrame
+    stops: pd.DataFrame
     n_stopped: int
     n_to_confirm: int
     without_episodes: frozenset[str]
@@ -78,6 +81,8 @@ def calling(
         programmes=tuple(programmes),
         sittings=found.assign(staff_id=asked_by["staff_id"], deputy_id=asked_by["deputy_id"]),
         burden=due.burden(expected, definitions),
+        ends=ends,
+        stops=holding,
         n_stopped=mine["patient_id"].nunique(),
         n_to_confirm=int(to_be_confirmed(mine).sum()),
         without_episodes=frozenset(programmes) - set(episodes["programme_id"]),

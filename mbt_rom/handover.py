@@ -15,6 +15,9 @@ from datetime import date
 
 import pandas as pd
 
+from mbt_rom import eligibility
+from mbt_rom.stops import HOLD_EVERYWHERE, is_stopped
+
 #: Function of staff -> owner of findings, where they have another name.
 OWNERS = {"research_assistant": "research_assistant", "manager": "programme_manager"}
 _PATIENT = ["programme_id", "patient_id", "function"]
@@ -71,6 +74,17 @@ def still_to_hand_over(
         else _deputises(staff_id, allocations, staff, today),
         roles=nothing[["programme_id", "function"]] if is_only_away else _lonely_roles(staff_id, staff, today),
     )
+
+
+def has_died(rows: pd.DataFrame, *, ends: pd.DataFrame, stops: pd.DataFrame) -> pd.Series:
+    """For each row, by programme_id and patient_id, whether its patient has died (boolean, same index): nobody takes over from there.
+
+    `ends`: who died or withdrew, as `eligibility.ends` tells it; `stops`: those that hold. Nobody else is done with: a stop of another
+    kind says that nobody asks for forms, not that nobody looks after the patient.
+    """
+    told = ends.loc[ends["why"].eq(eligibility.DIED), ["programme_id", "patient_id"]]
+    of_registers = pd.MultiIndex.from_frame(rows[["programme_id", "patient_id"]]).isin(pd.MultiIndex.from_frame(told))
+    return is_stopped(rows, stops[stops["kind"].isin(HOLD_EVERYWHERE)]) | of_registers
 
 
 def is_known(staff_id: str, *, allocations: pd.DataFrame, staff: pd.DataFrame) -> bool:

@@ -26,6 +26,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "empty": "{name}: nothing is left to hand over.", "head": "{name}: still to hand over:",
         "patients": "Patients ({n}): name a successor in the register of allocations, and a last day",
         "away": "Patients ({n}) without a deputy", "deputy": "deputy", "none": "no deputy", "until": "until {day}",
+        "died": "People who died, left off: {n}", "stopped": "stopped: {kind}",
         "sittings": "Sittings that nobody else asks for ({n})",
         "deputises": "Deputy of {n} colleagues ({codes}): name another in the registers",
         "roles": "Nobody else is {function} here: {n} open findings and {m} mapping files have nobody",
@@ -43,6 +44,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "empty": "{name}: er is niets meer over te dragen.", "head": "{name}: nog over te dragen:",
         "patients": "Patiënten ({n}): noem een opvolger in het register van toewijzingen, en een laatste dag",
         "away": "Patiënten ({n}) zonder waarnemer", "deputy": "waarnemer", "none": "geen waarnemer", "until": "tot en met {day}",
+        "died": "Overleden, en dus niet op de lijst: {n}", "stopped": "stopgezet: {kind}",
         "sittings": "Zittingen waar niemand anders om vraagt ({n})",
         "deputises": "Waarnemer van {n} collega's ({codes}): noem een ander in de registers",
         "roles": "Niemand anders is hier {function}: {n} open meldingen en {m} mappingbestanden hebben niemand",
@@ -142,9 +144,10 @@ def _leaving(
             continue
         is_known = True
         found = calling(state, [programme], day=today, today=today, now=clock.now(), ahead_days=_ahead(today, back_on))
+        is_dead = core.has_died(allocations, ends=found.ends, stops=found.stops)
         left = core.still_to_hand_over(
             person,
-            allocations=allocations,
+            allocations=allocations[~is_dead],
             staff=staff,
             sittings=found.sittings,
             day=today,
@@ -152,7 +155,9 @@ def _leaving(
         )
         is_left |= not left.is_empty
         n_patients += len(left.patients)
-        told += [*_lines(state, programme, name, left, language, is_away=back_on is not None), ""]
+        told += _lines(state, programme, name, left, language, stops=found.stops, is_away=back_on is not None)
+        n_died = allocations.loc[is_dead & allocations["staff_id"].eq(person), "patient_id"].nunique()
+        told += [*([f"  {words['died'].format(n=n_died)}"] if n_died else []), ""]
     if not is_known and not is_left:
         raise click.UsageError("the registers name nobody with that code; check it")
     return told, is_left, n_patients
@@ -168,7 +173,16 @@ def _pseudonym(state: State, issuer: str, code: str) -> str:
     return str(state.pseudonyms.therapist(issuer, pd.Series([code], dtype="str")).iloc[0])
 
 
-def _lines(state: State, programme: str, name: str, left: Handover, language: Language, *, is_away: bool) -> list[str]:
+def _lines(
+    state: State,
+    programme: str,
+    name: str,
+    left: Handover,
+    language: Language,
+    *,
+    stops: pd.DataFrame,
+    is_away: bool,
+) -> list[str]:
     from pipelines.commands import due
     from pipelines.lists import staff_codes
 
@@ -178,7 +192,7 @@ def _lines(state: State, programme: str, name: str, left: Handover, language: La
     told = [words["head"].format(name=name)]
     if len(left.patients):
         told += [f"  {words['away' if is_away else 'patients'].format(n=len(left.patients))}"]
-        told += [f"    {line}" for line in _patients(state, left.patients, words)]
+        told += [f"    {line}" for line in _patients(state, left.patients, words, stops)]
     if len(left.sittings):
         told += [f"  {words['sittings'].format(n=len(left.sittings))}"]
         told += [f"  {line}" for line in due.told(state, left.sittings, language)]
@@ -192,19 +206,22 @@ def _lines(state: State, programme: str, name: str, left: Handover, language: La
     return told
 
 
-def _patients(state: State, rows: pd.DataFrame, words: dict[str, str]) -> list[str]:
+def _patients(state: State, rows: pd.DataFrame, words: dict[str, str], stops: pd.DataFrame) -> list[str]:
     from pipelines.lists import aligned, numbers_of, staff_codes
 
     told = rows.assign(number=numbers_of(state, rows), deputy_id=staff_codes(state, rows, "deputy_id"))
     told = told.sort_values(["number", "function"])
+    kinds = stops.set_index(["programme_id", "patient_id"])["kind"].to_dict()
     cells = [
         (
             str(row["number"]),
             words.get(str(row["function"]), str(row["function"])),
             f"{words['deputy']} {row['deputy_id']}" if isinstance(row["deputy_id"], str) else words["none"],
             words["until"].format(day=row["until_on"].date()) if row["until_on"] == row["until_on"] else "",
+            words["stopped"].format(kind=kind) if kind else "",
         )
         for row in told.to_dict("records")
+        for kind in [kinds.get((row["programme_id"], row["patient_id"]))]
     ]
     return aligned(cells)
 

@@ -166,3 +166,26 @@ def test_an_assistant_who_takes_over_finds_mappings_findings_and_who_is_due(desk
     assert desk.rom("handover", "-p", "alpha", "-o", page, "--language", "nl").exit_code == 0
     assert "wat een assistent die overneemt aantreft" in page.read_text()
     assert '"table": "handover"' in (desk.root / "exports.log").read_text()
+
+
+def test_who_died_is_handed_over_to_nobody_and_who_is_in_crisis_still_is(desk: Desk) -> None:
+    for number in ("200101", "200102"):
+        desk.allocate(number, "TH01")
+    desk.store()
+    desk.rom("stop", "200101", "--kind", "deceased")
+    desk.rom("stop", "200102", "--kind", "in_crisis")
+    done = desk.rom("handover", "TH01", "-p", "alpha")
+    assert done.exit_code == 1
+    assert "200101" not in done.output
+    assert "200102  individual therapist  no deputy    stopped: in_crisis" in done.output
+    assert "Sittings" not in done.output
+    assert "People who died, left off: 1" in done.output
+
+
+def test_a_death_that_only_a_register_tells_leaves_the_handover_too(desk: Desk) -> None:
+    desk.allocate("200101", "TH01")
+    desk.made.episodes[0] |= {"ended_on": "2026-11-24", "end_reason": "died"}
+    desk.store()
+    done = desk.rom("handover", "TH01", "-p", "alpha")
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines() == ["Alpha: nothing is left to hand over.", "  People who died, left off: 1", ""]
