@@ -248,8 +248,8 @@ def change(
     `trajectories`: rows of `outcomes/trajectories`, any number of programmes. `patients`: rows of `reference/patients`; who
     was under 18 at baseline has no adult norm. One row per later scheduled form and scale, also when its baseline is
     missing or was another edition or value set: there is no change across those, and the row is `not_classifiable`. So is one whose
-    baseline is late (filled in after the first main session): its change is shown, and it counts for no category. Index
-    where (instrument, scale) has a norm; categories on the instrument's primary scale only.
+    baseline is late (filled in after the first main session), or whose later form came before that session: change while waiting is
+    shown as such, and counts for no category. Index where (instrument, scale) has a norm; categories on the instrument's primary scale only.
     """
     from mbt_rom.tables import CHANGE
 
@@ -259,7 +259,8 @@ def change(
     pairs["is_provisional"] = pairs["is_provisional"].fillna(False) | pairs["baseline_is_provisional"].fillna(False)
     classified = classify(pairs, definitions=definitions, norms=norms)
     has_category = classified["category"].notna()
-    classified["category"] = classified["category"].mask(has_category & is_late(classified), "not_classifiable")
+    is_no_outcome = is_late(classified) | classified["is_before_treatment"].fillna(False).to_numpy(dtype=bool)
+    classified["category"] = classified["category"].mask(has_category & is_no_outcome, "not_classifiable")
     return CHANGE.conform(classified.drop(columns=["baseline_is_provisional", "is_adult"]).assign(method=METHOD))
 
 
@@ -279,7 +280,7 @@ def pair_with_baseline(scores: pd.DataFrame, *, person: list[str]) -> pd.DataFra
     """Every score of a later scheduled moment beside the person's baseline of the same scale, edition and value set.
 
     `scores`: rows with programme_id, `person` columns, instrument, edition, scale, value_set_id, moment, score,
-    is_provisional and, where known, administered_on and is_late_baseline. Adds baseline_score, baseline_is_provisional,
+    is_provisional and, where known, administered_on, is_late_baseline and is_before_treatment. Adds baseline_score, baseline_is_provisional,
     baseline_on and is_late_baseline, that of the baseline.
     """
     import pandas as pd
@@ -294,7 +295,8 @@ def pair_with_baseline(scores: pd.DataFrame, *, person: list[str]) -> pd.DataFra
     where = keys.lookup(later_codes, first_codes)
     taken = {"score": "baseline_score", "is_provisional": "baseline_is_provisional", "administered_on": "baseline_on"}
     taken["is_late_baseline"] = "is_late_baseline"
-    columns = [*by, "moment", *(c for c in taken if c in scores.columns)]
+    own = ["is_before_treatment"] if "is_before_treatment" in scores.columns else []
+    columns = [*by, "moment", *own, *(c for c in taken if c in scores.columns)]
     paired = later[columns].reset_index(drop=True)
     for column, name in taken.items():
         if column in scores.columns:

@@ -513,6 +513,11 @@ CHANGE = Table(
         Column("baseline_on", DATE, "date of the baseline form"),
         IS_LATE_BASELINE,
         Column("administered_on", DATE, "date of the later form"),
+        Column(
+            "is_before_treatment",
+            "boolean",
+            "true where the later form was filled in before the first main session: change while waiting, in no category",
+        ),
         Column("baseline_score", "float64", "score at baseline, in the unit of the scale"),
         Column("score", "float64", "score at the moment, in the unit of the scale"),
         Column("change", "float64", "score minus baseline, in the unit of the scale"),
@@ -547,6 +552,11 @@ TRAJECTORIES = Table(
         ANCHOR,
         Column("administered_on", DATE, "date on which the form was filled in"),
         Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
+        Column(
+            "is_before_treatment",
+            "boolean",
+            "filled in before the first main session, while waiting; missing where a date is",
+        ),
         Column("score", "float64", "score in the unit of the scale"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
         IS_LATE_BASELINE,

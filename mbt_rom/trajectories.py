@@ -29,7 +29,8 @@ def trajectories(
 
     `scores`: rows of `scores/<instrument>` of any instruments and programmes; `expected`: rows of `outcomes/expected` of the
     same; `episodes`: rows of `reference/episodes`. A form that fits no moment stays, as `unscheduled`. Months are of
-    30.4375 days and missing where the form has no date or the episode no anchor.
+    30.4375 days and missing where the form has no date or the episode no anchor. `is_before_treatment`: filled in before the first
+    main session of its episode; missing where one of the two dates is.
     """
     matched = expected[expected["row_id"].notna()].reset_index(drop=True)
     of_scores, of_matched = keys.row_codes(scores, matched, columns=["programme_id", "instrument", "row_id"])
@@ -40,15 +41,27 @@ def trajectories(
     frame["moment"] = frame["moment"].fillna(schedule.UNSCHEDULED)
     frame["anchor"] = frame["programme_id"].map({k: p.anchor for k, p in settings.programmes.items()})
     frame["months_since_start"] = _months(frame, episodes, settings=settings)
+    frame["is_before_treatment"] = _is_before_treatment(frame, episodes)
     return TRAJECTORIES.conform(frame[[c for c in TRAJECTORIES.column_names if c in frame.columns]])
 
 
 def _months(frame: pd.DataFrame, episodes: pd.DataFrame, *, settings: Consortium) -> npt.NDArray[np.float64]:
-    known = episodes.assign(anchor=schedule.anchors(episodes, settings=settings)).reset_index(drop=True)
-    of_frame, of_known = keys.row_codes(frame, known, columns=["programme_id", "episode_id"])
-    anchor = known["anchor"].reindex(pd.Index(keys.lookup(of_frame, of_known))).array
-    days = (frame["administered_on"] - pd.Series(anchor)).dt.days
+    anchor = _of_episode(frame, episodes, schedule.anchors(episodes, settings=settings))
+    days = (frame["administered_on"] - anchor).dt.days
     return np.asarray(days.to_numpy(dtype=float) / schedule.DAYS_PER_MONTH)
+
+
+def _is_before_treatment(frame: pd.DataFrame, episodes: pd.DataFrame) -> pd.Series:
+    started = _of_episode(frame, episodes, episodes["started_on"])
+    is_known = frame["administered_on"].notna() & started.notna()
+    return (frame["administered_on"] < started).astype("boolean").where(is_known)
+
+
+def _of_episode(frame: pd.DataFrame, episodes: pd.DataFrame, dates: pd.Series) -> pd.Series:
+    """The date of each row's episode, missing where it has none; on the index of `frame`, which counts from 0."""
+    of_frame, of_episodes = keys.row_codes(frame, episodes, columns=["programme_id", "episode_id"])
+    known = dates.reset_index(drop=True).reindex(pd.Index(keys.lookup(of_frame, of_episodes)))
+    return known.reset_index(drop=True)
 
 
 def programme_course(trajectories: pd.DataFrame, *, threshold: int, months: Sequence[int]) -> pd.DataFrame:

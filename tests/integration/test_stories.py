@@ -407,6 +407,8 @@ def test_a_wait_of_a_year_asks_for_a_second_baseline_before_the_start(told: Prog
     assert told.counts(THURSDAY, "rebaseline")["n_started"] == 1
     rows = told.seen[THURSDAY, "outcomes/change"].query("number == @WAITED and scale == 'total'")
     assert rows.set_index("moment")["change"].to_dict() == {"m6": 8.0, "rebaseline": 16.0}  # 16 - 8 and 24 - 8
+    assert rows["is_before_treatment"].tolist() == [True, True]
+    assert set(rows["category"]) == {"not_classifiable"}
     assert told.lines(NEXT_DAY, "due", WAITED) == []
     assert len(told.lines(NEW_YEAR, "due -p alpha", WAITED)) == 1
 

@@ -179,3 +179,13 @@ def test_a_late_baseline_gives_a_change_and_no_category(is_late, category):
     given = course(moment=["baseline", "m6"], score=[20.0, 2.0], is_late_baseline=[is_late, False])
     (row,) = changes(given).itertuples()
     assert (row.change, row.is_late_baseline, row.category) == (-18, is_late, category)
+
+
+@pytest.mark.parametrize(
+    ("is_waiting", "category"), [(True, "not_classifiable"), (None, "reliably_improved_into_reference_range")]
+)
+def test_change_while_waiting_is_shown_and_counts_for_no_category(is_waiting, category):
+    waited = pd.array([True, is_waiting], dtype="boolean")
+    given = course(moment=["baseline", "m6"], score=[20.0, 2.0], is_before_treatment=waited)
+    (row,) = changes(given).itertuples()
+    assert (row.change, row.category) == (-18, category)

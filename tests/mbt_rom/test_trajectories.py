@@ -59,6 +59,17 @@ def test_every_score_keeps_its_date_and_gets_the_moment_of_its_form():
     assert found["score"].tolist() == given["score"].tolist()
 
 
+def test_what_was_filled_in_before_the_first_main_session_is_marked():
+    """The first main session is on 10 January: the day before is waiting, that day is treatment, an undated form may be either."""
+    days = ("2023-01-09", "2023-01-10", None)
+    given = scores(*((f"r{n}", "bsi", "gsi", day, 1.0) for n, day in enumerate(days)))
+    matched = schedule.expected(
+        given, episodes(), settings=SETTINGS, definitions=registry.instruments(), as_of=date(2024, 1, 1)
+    )
+    found = trajectories.trajectories(given, matched, episodes(), settings=SETTINGS).set_index("row_id")
+    assert found.loc[["r0", "r1", "r2"], "is_before_treatment"].tolist() == [True, False, pd.NA]
+
+
 def test_one_row_number_of_two_instruments_is_two_forms():
     """A wide file: one row of the export holds a BSI of the baseline window, and a PHQ-9 that was matched to nothing."""
     given = scores(("r1", "bsi", "gsi", "2023-01-10", 1.5), ("r1", "phq9", "total", "2023-03-20", 12.0))
