@@ -13,7 +13,17 @@ from mbt_rom import attendance as presence
 from mbt_rom import flow as course
 from mbt_rom import responders as answering
 from mbt_rom.permissions import holds
-from mbt_rom.tables import ATTENDANCE, ATTENDANCE_BY_MONTH, BALANCE, FLOW, FLOW_CURVES, RESPONDERS, STATES, Table
+from mbt_rom.tables import (
+    ATTENDANCE,
+    ATTENDANCE_BY_MONTH,
+    BALANCE,
+    FLOW,
+    FLOW_CURVES,
+    RESPONDERS,
+    STATES,
+    TRANSFERS,
+    Table,
+)
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
 _STATES = dg.AssetIn(["outcomes", "states"])
@@ -42,19 +52,16 @@ _RESPONSE = {
     backfill_policy=RANGE,
 )
 @value_free
-def states(
-    context: dg.AssetExecutionContext,
-    rom: HomeResource,
-    episodes: pd.DataFrame,
-    spells: pd.DataFrame,
-    referrals: pd.DataFrame,
-) -> pd.DataFrame:
-    """Where every case stands; treatments of the same people in other programmes are looked at for transfers alone."""
-    others = rom.state.read("reference/episodes")
-    others = others[others["patient_id"].isin(episodes["patient_id"])]
-    together = pd.concat([episodes, others]).drop_duplicates(["programme_id", "episode_id"], ignore_index=True)
-    found = course.states(together, spells, referrals, as_of=rom.state.as_of)
-    return found[found["programme_id"].isin(context.partition_keys)].reset_index(drop=True)
+def states(rom: HomeResource, episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame) -> pd.DataFrame:
+    """Where every case stands."""
+    return course.states(episodes, spells, referrals, as_of=rom.state.as_of)
+
+
+@dg.asset(key=key(TRANSFERS.name), group_name="outcomes", description=TRANSFERS.meaning, ins={"episodes": _EPISODES})
+@value_free
+def transfers(rom: HomeResource, episodes: pd.DataFrame) -> pd.DataFrame:
+    """Who came from another programme of the home, counted; without partitions, since it looks at all of them."""
+    return course.transfers(episodes, as_of=rom.state.as_of)
 
 
 @dg.asset(
@@ -151,4 +158,4 @@ def _of_responders(table: Table, computed: Callable[[pd.DataFrame], pd.DataFrame
 responders = _of_responders(RESPONDERS, answering.responders)
 balance = _of_responders(BALANCE, answering.balance)
 #: All of them, in the order in which they are computed.
-TABLES = (states, flow, flow_curves, attendance, attendance_by_month, responders, balance)
+TABLES = (states, flow, flow_curves, transfers, attendance, attendance_by_month, responders, balance)

@@ -36,13 +36,17 @@ from mbt_rom.registers import CORE
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import (
     ALERTS,
+    ATTENDANCE,
+    ATTENDANCE_BY_MONTH,
     CLOSED,
     CONTENTS,
     FINDINGS_SUMMARY,
     FLOW,
+    FLOW_CURVES,
     LEDGER,
     REGISTERS,
     STATES,
+    TRANSFERS,
     Catalogue,
     Table,
     findings_table,
@@ -62,16 +66,17 @@ _UNDATED = {ALERTS.name}
 _JUDGED = {"findings", "reference", "scores", "outcomes", "contributions"}
 #: Stages that depend on what definitions say beyond how forms are recognised, read and judged.
 _DEFINED = {"scores", "outcomes", "contributions", "benchmarks", "published"}
+#: Tables of these stages that do not: they rest on registers alone.
+_OF_REGISTERS = {t.name for t in (STATES, FLOW, FLOW_CURVES, TRANSFERS, ATTENDANCE, ATTENDANCE_BY_MONTH)}
 #: Tables of other stages that do so too: they hold what psychometrics find.
 _DEFINED_TOO = {"findings/psychometrics", "findings/plausibility", FINDINGS_SUMMARY.name}
 #: Tables that hold which forms count, and depend on no more of the definitions than that.
 _FROM_FINDINGS = {"deliveries/conservation", CLOSED.name, ALERTS.name}
-#: Tables of one programme that look at treatments in all others, too: who was transferred.
-_OF_ALL = {STATES.name, FLOW.name}
 SITE = "published/site"
 #: Tables without partitions -> the tables that they are computed from, beside the ledger.
 ACROSS: dict[str, tuple[str, ...]] = {
     "reference/programmes": ("deliveries/contents", "deliveries/conservation"),
+    "outcomes/transfers": ("reference/episodes",),
     "benchmarks/programmes": ("contributions/outcomes",),
     "benchmarks/inclusion": ("contributions/inclusion",),
     SITE: (
@@ -491,8 +496,6 @@ class State:
             self._settings_of(partition),
         ]
         parts += [self._ledger_prints.get(partition), self._shared_print]
-        if table.name in _OF_ALL:
-            parts.append(self._ledger_prints)
         if stage in _JUDGED or name == "conservation":
             parts.append(str(self.known_on(partition)))
         if name in self.instruments and stage == "findings":
@@ -501,7 +504,7 @@ class State:
             parts.append({i: self.instruments[i].judging_hash for i in self.instruments_of(partition)})
         if table.name == ALERTS.name:
             parts.append({i: self._risk[i] for i in self.instruments_of(partition)})
-        elif stage in _DEFINED or table.name in _DEFINED_TOO:
+        elif (stage in _DEFINED and table.name not in _OF_REGISTERS) or table.name in _DEFINED_TOO:
             used = {name} if stage == "scores" else self.instruments_of(partition)
             parts.append({i: self._definitions[i] for i in used})
         if stage in _DATED and table.name not in _UNDATED:
@@ -511,8 +514,8 @@ class State:
     def fingerprint_across(self, name: str) -> str:
         """What a table without partitions ought to be computed from: the programmes' tables as they are stored now."""
         inputs = {i: self.fingerprint_across(i) if i in ACROSS else self._stored(i) for i in ACROSS[name]}
-        defined = self._definitions if name.split("/")[0] in _DEFINED else None
-        day = str(self.as_of) if name == SITE else None
+        defined = self._definitions if name.split("/")[0] in _DEFINED and name not in _OF_REGISTERS else None
+        day = str(self.as_of) if name in (SITE, TRANSFERS.name) else None
         return _hash(
             [
                 name,

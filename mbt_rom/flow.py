@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import intervals, survival
-from mbt_rom.tables import FLOW, FLOW_CURVES, STATES
+from mbt_rom.tables import FLOW, FLOW_CURVES, STATES, TRANSFERS
 
 Bools = npt.NDArray[np.bool_]
 
@@ -52,8 +52,7 @@ _PERSON = ["programme_id", "patient_id"]
 def states(episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     """Where every case stands on a day: rows of `outcomes/states`.
 
-    `episodes`: rows of `reference/episodes`; `spells` and `referrals`: rows of those registers, or none; any number of programmes,
-    and transfers are found between those that are given. What is dated after `as_of` has not happened yet. In this order:
+    `episodes`: rows of `reference/episodes`; `spells` and `referrals`: rows of those registers, or none; any number of programmes. What is dated after `as_of` has not happened yet. In this order:
     a case that ended has its end, unless a spell of follow-up is running; one that started is in the main programme; before
     that it is not taken on once the referral was declined, withdrawn or sent elsewhere; else it is in the spell that runs
     (introductory or waiting), or in the introductory course once that began; without one it waits once it was accepted, and until then it is referred.
@@ -168,28 +167,32 @@ def _with_days(cases: pd.DataFrame, spells: pd.DataFrame, *, has_spells: pd.Seri
 
 
 def _with_history(cases: pd.DataFrame) -> pd.DataFrame:
-    """Which case of the person it is in the programme, and whether the person came from another programme within `TRANSFER_DAYS`."""
+    """Which case of the person it is in the programme."""
     order = cases.sort_values([*_PERSON, "first_on", "episode_id"], na_position="last")
     number = order.groupby(_PERSON).cumcount().reindex(cases.index)
     # only who had been in treatment can come back to it
     before = order["started_on"].notna().astype("int64").groupby([order[c] for c in _PERSON]).cumsum()
     again = cases["started_on"].notna() & (before.reindex(cases.index) > 1)
-    return cases.assign(is_first=number == 0, is_re_entry=again, is_transfer=_is_transfer(cases))
+    return cases.assign(is_first=number == 0, is_re_entry=again)
 
 
-def _is_transfer(cases: pd.DataFrame) -> Bools:
-    came = (
-        cases.loc[cases["started_on"].notna(), ["patient_id", "programme_id", "started_on"]]
-        .rename_axis("at")
-        .reset_index()
-    )
-    left = cases.loc[
-        cases["ended_on"].notna() & cases["started_on"].notna(), ["patient_id", "programme_id", "ended_on"]
-    ]
-    pairs = came.merge(left, on="patient_id", suffixes=("", "_left"))
+def transfers(episodes: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Starts of people who left another programme at most `TRANSFER_DAYS` before: rows of `outcomes/transfers`.
+
+    `episodes`: rows of `reference/episodes` of all programmes. A number is one person only within what gave it out, so nobody is
+    found who is known to two hospitals under two numbers. What is dated after `as_of` has not happened yet.
+    """
+    day = pd.Timestamp(as_of)
+    begun = episodes[(episodes["started_on"] <= day) & episodes["patient_id"].notna()]
+    came = begun[["patient_id", "programme_id", "started_on"]]
+    left = begun.loc[begun["ended_on"] <= day, ["patient_id", "programme_id", "ended_on"]]
+    pairs = came.merge(left.rename(columns={"programme_id": "from_programme_id"}), on="patient_id")
     gap = (pairs["started_on"] - pairs["ended_on"]).dt.days
-    found = pairs.loc[(pairs["programme_id"] != pairs["programme_id_left"]) & gap.between(0, TRANSFER_DAYS), "at"]
-    return np.asarray(cases.index.isin(found))
+    moved = pairs[(pairs["programme_id"] != pairs["from_programme_id"]) & gap.between(0, TRANSFER_DAYS)]
+    # who left two others is counted as coming from the one left last
+    moved = moved.sort_values("ended_on").drop_duplicates(["patient_id", "programme_id", "started_on"], keep="last")
+    by = [moved["programme_id"], moved["from_programme_id"], moved["started_on"].dt.year.rename("start_year")]
+    return TRANSFERS.conform(moved.groupby(by).size().rename("n_transfers").reset_index())
 
 
 # ---- figures ------------------------------------------------------------------------------------------------------------------
@@ -258,7 +261,6 @@ def _figures(key: tuple[str, str], group: _Group, *, as_of: date) -> dict[str, A
         "n_cases_waiting": int(asked["state"].isin(["referred", "waiting", "introductory"]).sum()),
         "n_cases_in_treatment": int((every["state"] == "main").sum()),
         "n_re_entries": int(every["is_re_entry"].sum()),
-        "n_transfers": int(every["is_transfer"].sum()),
         "completed_share": float(share),
         "completed_lower_95": float(lower),
         "completed_upper_95": float(upper),

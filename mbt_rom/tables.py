@@ -643,12 +643,6 @@ STATES = Table(
         Column("days_follow_up", "Int32", "days in spells of follow-up; missing without a register of spells"),
         Column("is_first", "boolean", "true for the first case of the person in the programme", True),
         Column("is_re_entry", "boolean", "true where the person had been in treatment in the programme before", True),
-        Column(
-            "is_transfer",
-            "boolean",
-            "true where the person left another programme at most 60 days before the start",
-            True,
-        ),
     ),
 )
 
@@ -695,7 +689,6 @@ FLOW = Table(
             "starts of people who had been in treatment here before; not in the counts above",
             True,
         ),
-        Column("n_transfers", "Int64", "starts of people who came from another programme", True),
         Column("completed_share", "float64", "completed / ended (the manual's figure; misleading in a young cohort)"),
         Column("completed_lower_95", "float64", "lower Wilson limit"),
         Column("completed_upper_95", "float64", "upper Wilson limit"),
@@ -706,6 +699,20 @@ FLOW = Table(
         *_lengths("stay", "time in treatment", "ended"),
     ),
     is_person_level=False,
+)
+
+TRANSFERS = Table(
+    "outcomes/transfers",
+    "Starts of people who left another programme of the home shortly before, by programme and year of start.",
+    ("programme_id", "from_programme_id", "start_year"),
+    (
+        PROGRAMME,
+        Column("from_programme_id", "str", "programme that they left at most 60 days before", True),
+        Column("start_year", "Int16", "year of the start", True),
+        Column("n_transfers", "Int64", "starts", True),
+    ),
+    is_person_level=False,
+    is_partitioned=False,
 )
 
 FLOW_CURVES = Table(
@@ -1031,7 +1038,7 @@ def scores_table(instrument: Instrument) -> Table:
 SINGLE: tuple[Table, ...] = (
     LEDGER, CONTENTS, CONSERVATION, REVISIONS, CLOSED, FINDINGS_SUMMARY, PROGRAMMES, *REGISTERS.values(), EXPECTED,
     RESPONSE, RESPONSE_BY_PERIOD, WEEKLY, CHANGE, TRAJECTORIES, PSYCHOMETRICS, ITEM_PSYCHOMETRICS, ALERTS,
-    STATES, FLOW, FLOW_CURVES, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, INCLUSION, BENCHMARK,
+    STATES, FLOW, FLOW_CURVES, TRANSFERS, ATTENDANCE, ATTENDANCE_BY_MONTH, RESPONDERS, BALANCE, CONTRIBUTIONS, INCLUSION, BENCHMARK,
     COMPARED,
 )  # fmt: skip
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import dagster as dg
 
 from assets.home import Home
+from assets.keys import key
 from assets.partitions import PROGRAMME
 from assets.resources import PROCESS_TAG, WAIT_SECONDS, process
+from assets.state import ACROSS
 from pipelines import clock
 
-ACROSS_KEYS = (["reference", "programmes"], ["benchmarks", "programmes"], ["published", "site"])
-_across = dg.AssetSelection.assets(*(dg.AssetKey(k) for k in ACROSS_KEYS))
+_across = dg.AssetSelection.assets(*(key(name) for name in ACROSS))
 _ledger = dg.AssetSelection.assets(["deliveries", "ledger"])
 
 programme = dg.define_asset_job(

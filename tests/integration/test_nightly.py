@@ -89,6 +89,8 @@ def test_the_site_is_there_and_says_synthetic(undisturbed: Path) -> None:
     assert pages == [
         "data-quality.html",
         "expert-centre.html",
+        "flow/alpha.html",
+        "flow/beta.html",
         "index.html",
         "programmes/alpha.html",
         "programmes/beta.html",

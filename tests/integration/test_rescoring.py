@@ -49,7 +49,8 @@ licence: {status: public_domain}
 #: Turns round the fourth and fifth answer: another scoring of the same forms.
 REVERSED = ("reverse: []", "reverse: [4, 5]")
 AFTER_SCORES = {
-    "scores/mood5", "outcomes/expected", "outcomes/response", "outcomes/trajectories", "outcomes/change",
+    "scores/mood5", "outcomes/expected", "outcomes/response", "outcomes/response_by_period", "outcomes/weekly",
+    "outcomes/trajectories", "outcomes/change", "outcomes/responders", "outcomes/balance",
     "outcomes/psychometrics", "outcomes/item_psychometrics", "findings/psychometrics", "findings/plausibility",
     "findings/summary", "contributions/outcomes", "contributions/inclusion",
 }  # fmt: skip

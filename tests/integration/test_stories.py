@@ -64,7 +64,7 @@ ALLOCATION = "patient_id,staff_id,function,from_on,until_on"
 #: The three nights, each called after the day that follows it.
 WEDNESDAY, THURSDAY, JANUARY = date(2026, 11, 25), date(2026, 11, 26), date(2027, 1, 4)
 TABLES = (
-    "outcomes/expected", "outcomes/states", "outcomes/response", "outcomes/change", "scores/phq9", "benchmarks/programmes",
+    "outcomes/expected", "outcomes/states", "outcomes/transfers", "outcomes/response", "outcomes/change", "scores/phq9", "benchmarks/programmes",
     "contributions/inclusion",
 )  # fmt: skip
 
@@ -373,7 +373,7 @@ def test_a_transfer_is_one_person_in_two_programmes_and_both_still_ask(told: Pro
     rows = told.seen[WEDNESDAY, "outcomes/states"].query("number == @TRANSFERRED").set_index("programme_id")
     assert len(set(rows["patient_id"])) == 1
     assert rows["state"].to_dict() == {"alpha": "referred_on", "gamma": "main"}
-    assert rows["is_transfer"].to_dict() == {"alpha": False, "gamma": True}
+    assert told.seen[WEDNESDAY, "outcomes/transfers"].to_numpy().tolist() == [["gamma", "alpha", 2026, 1]]
     assert rows["is_re_entry"].tolist() == [False, False]
     assert told.statuses(WEDNESDAY, TRANSFERRED) == {
         "baseline 2025-12-01": "received", "m6 2026-06-01": "received", "m12 2026-12-01": "open", "m18 2027-06-01": "not_yet_due",

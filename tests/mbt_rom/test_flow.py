@@ -150,12 +150,21 @@ def test_who_left_before_a_first_start_counts_with_the_second_case_among_those_w
     assert row[["n_referred", "n_left_before_start", "n_started", "n_re_entries"]].tolist() == [1, 1, 1, 0]
 
 
-@pytest.mark.parametrize(("started_on", "is_transfer"), [("2024-08-30", True), ("2024-10-01", False)])
-def test_who_starts_elsewhere_within_sixty_days_was_transferred(started_on, is_transfer):
+@pytest.mark.parametrize(("started_on", "n"), [("2024-08-30", 1), ("2024-10-01", 0)])
+def test_who_starts_elsewhere_within_sixty_days_was_transferred(started_on, n):
+    """From 1 August it is 29 days to 30 August, and 61 to 1 October."""
     both = episodes(("p", None, "2023-02-01", "2024-08-01", "referred_on"), ("p", None, started_on, None, None)).assign(
         programme_id=["berk", "amstel"]
     )
-    assert states(both)["is_transfer"].tolist() == [False, is_transfer]
+    found = flow.transfers(both, as_of=AS_OF)
+    assert found.to_numpy().tolist() == [["amstel", "berk", 2024, 1]][:n]
+
+
+def test_who_left_two_programmes_came_from_the_last():
+    left = [("p", None, "2023-02-01", day, "referred_on") for day in ("2024-08-01", "2024-08-20")]
+    three = episodes(*left, ("p", None, "2024-08-30", None, None)).assign(programme_id=["berk", "eem", "amstel"])
+    assert flow.transfers(three, as_of=AS_OF).to_numpy().tolist() == [["amstel", "eem", 2024, 1]]
+    assert flow.transfers(three, as_of=date(2024, 8, 29)).empty
 
 
 def cohort():

@@ -54,6 +54,7 @@ SINGLE = {
     "outcomes/item_psychometrics",
     "outcomes/change",
     "outcomes/states",
+    "outcomes/transfers",
     "outcomes/flow",
     "outcomes/flow_curves",
     "outcomes/attendance",
