@@ -65,7 +65,7 @@ _FORM = (
     "programme_id", "patient_id", "instrument", "row_id", "administered_on", "moment_given", "is_complete", "form_state",
 )  # fmt: skip
 #: Forms are looked at so many at a time, which keeps them near the processor.
-_BLOCK = 2**19
+_BLOCK = 2**16
 #: Columns are made in so many threads.
 _THREADS = 2
 _NOT_YET_DUE, _OPEN, _MISSED, _DIED, _WITHDRAWN, _BEGUN, _RECEIVED = range(len(_STATUSES))
@@ -142,7 +142,7 @@ class _Grid:
         """Slots of all episodes together."""
         return int(self.first_slot[-1])
 
-    def slots(self, episode: Ints | Cells, instrument: Cells, moment: Cells | int) -> Ints:
+    def slots(self, episode: Ints | Cells, instrument: Cells, moment: Ints) -> Ints:
         """Slot of each episode, instrument and moment, -1 where the plan does not ask for it."""
         programme = self.programme[episode]
         ask = self.place[programme, instrument, moment]
@@ -191,9 +191,9 @@ class _Forms:
         return (patient.astype(np.int64) + 1) * (int(self.instrument.max(initial=0)) + 2) + self.instrument[some] + 1
 
     @cached_property
-    def n_episodes(self) -> Cells:
+    def n_episodes(self) -> npt.NDArray[np.int16]:
         """Episodes of the patient whose plan asks for the instrument at all."""
-        none = np.zeros(len(self), dtype=np.int32)
+        none = np.zeros(len(self), dtype=np.int16)
         return sum((episodes != NONE for episodes in self.of_patient), start=none)
 
 
@@ -223,14 +223,7 @@ def expected(
     plans = [plan_of(p, settings=settings, definitions=definitions) for p in settings.programmes]
     known = eligibility.ends(episodes, as_of=as_of) if ends is None else ends
     grid = _grid(episodes, plans, settings=settings, ends=known, as_of=as_of)
-    forms = _forms(administrations, grid)
-    slot_form = _match_by_date(grid, forms)
-    _match_by_given_moment(grid, forms, slot_form)
-    planned = _planned_rows(grid, forms, slot_form, settings=settings, as_of=as_of)
-    is_other = np.ones(len(forms), dtype=bool)
-    is_other[slot_form[slot_form != NONE]] = False
-    other = _other_rows(forms, np.flatnonzero(is_other), moments=grid.moments, episodes=episodes, settings=settings)
-    return _one_below_other(planned, other)
+    return _one_below_other(*_rows(administrations, grid, episodes=episodes, settings=settings, as_of=as_of))
 
 
 def days_quiet(programmes: pd.DataFrame, *, as_of: date) -> pd.Series:
@@ -404,11 +397,11 @@ def _fitting(grid: _Grid, forms: _Forms) -> tuple[Cells, Cells]:
     found: list[tuple[Cells, Cells]] = []
     for episodes, first in product(forms.of_patient, range(0, len(forms), _BLOCK)):
         some = first + np.flatnonzero(episodes[first : first + _BLOCK] != NONE).astype(np.int32)
-        episode, day, instrument = episodes[some].astype(np.int64), forms.day[some], forms.instrument[some]
-        for k in range(len(grid.moments)):
-            fits = np.flatnonzero((day >= grid.opens[:, k][episode]) & (day <= grid.closes[:, k][episode]))
-            slot = grid.slots(episode[fits], instrument[fits], k)
-            found.append((some[fits[slot != NONE]], slot[slot != NONE].astype(np.int32)))
+        episode, day = episodes[some], forms.day[some, None]
+        fits = (day >= grid.opens.take(episode, axis=0)) & (day <= grid.closes.take(episode, axis=0))
+        at, moment = fits.nonzero()
+        slot = grid.slots(episode[at], forms.instrument[some[at]], moment)
+        found.append((some[at[slot != NONE]], slot[slot != NONE].astype(np.int32)))
     nothing = np.zeros(0, dtype=np.int32)
     return np.concatenate([nothing, *(f for f, _ in found)]), np.concatenate([nothing, *(s for _, s in found)])
 
@@ -469,6 +462,19 @@ def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Cells) -> None
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------------------
+
+
+def _rows(
+    administrations: pd.DataFrame, grid: _Grid, *, episodes: pd.DataFrame, settings: Consortium, as_of: date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What was planned, and the forms outside the plan."""
+    forms = _forms(administrations, grid)
+    slot_form = _match_by_date(grid, forms)
+    _match_by_given_moment(grid, forms, slot_form)
+    is_other = np.ones(len(forms), dtype=bool)
+    is_other[slot_form[slot_form != NONE]] = False
+    other = _other_rows(forms, np.flatnonzero(is_other), moments=grid.moments, episodes=episodes, settings=settings)
+    return _planned_rows(grid, forms, slot_form, settings=settings, as_of=as_of), other
 
 
 def _planned_rows(grid: _Grid, forms: _Forms, slot_form: Cells, *, settings: Consortium, as_of: date) -> pd.DataFrame:
