@@ -2,8 +2,8 @@
 
 The plain way is what an analysis script does: merge forms with due dates, keep those within the window, sort, and drop the
 duplicates, moment by moment. Both ways get the same frames. Windows do not overlap here, so that the plain way finds the
-nearest form as well and both must name the same form and status for every moment. Time and peak of memory are printed; the limits are
-those of the issue (20 s on two cores) and of the ratio.
+nearest form as well and both must name the same form and status for every moment. Printed are seconds, seconds of processor (which
+say more where others use the machine), the peak of memory and the ratio; the limits are 20 s on two cores and the least ratio.
 
     python -m benchmarks.bench_schedule [PATIENTS]
 """
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -121,13 +122,29 @@ def ours(forms: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     return schedule.expected(forms, episodes, settings=settings(), definitions={}, as_of=AS_OF)
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Seconds by the clock, and seconds of processor of all threads."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s ({self.cpu:.1f} s of processor)"
+
+
 def timed(
     way: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame], *frames: pd.DataFrame
-) -> tuple[float, pd.DataFrame]:
-    """Seconds and result of one way."""
-    began = time.perf_counter()
+) -> tuple[Timing, pd.DataFrame]:
+    """Time and result of one way."""
+    wall, cpu = time.perf_counter(), time.process_time()
     result = way(*frames)
-    return time.perf_counter() - began, result
+    return Timing(time.perf_counter() - wall, time.process_time() - cpu), result
+
+
+def verdict(holds: bool) -> str:
+    """How a limit that holds or does not is printed."""
+    return "PASS" if holds else "FAIL"
 
 
 def gigabytes() -> float:
@@ -139,22 +156,26 @@ def whole(n: int) -> bool:
     """Times the whole consortium; whether it stays within the limit, which holds for the full size."""
     given = frames(n)
     before = gigabytes()
-    seconds, rows = timed(ours, *given)
+    time_taken, rows = timed(ours, *given)
     n_slots, n_received = int(rows["due_on"].notna().sum()), int((rows["status"] == "received").sum())
     print(f"  {n:,} patients x {len(INSTRUMENTS)} instruments x {len(MONTHS)} moments: {n_slots:,} moments,", end=" ")
     print(f"{len(given[0]):,} forms, {n_received:,} answers")
-    print(f"  planned and matched    {seconds:6.1f} s   peak {gigabytes():.1f} GB, of which the input {before:.1f} GB")
-    return n < PATIENTS or seconds <= MOST_SECONDS
+    print(f"  planned and matched in {time_taken}; peak {gigabytes():.1f} GB, of which the input {before:.1f} GB")
+    is_fast = n < PATIENTS or time_taken.wall <= MOST_SECONDS
+    if n >= PATIENTS:
+        print(f"  at most {MOST_SECONDS:.0f} s: {verdict(is_fast)}")
+    return is_fast
 
 
 def beside(n: int) -> bool:
     """Times both ways on the same frames; whether they agree and the ratio holds."""
     given = frames(n)
-    seconds, rows = timed(ours, *given)
-    plain_seconds, plain = timed(by_pandas, *given)
-    ratio = plain_seconds / seconds
+    mine_took, rows = timed(ours, *given)
+    plain_took, plain = timed(by_pandas, *given)
+    ratio = plain_took.cpu / mine_took.cpu
+    print(f"  {n:,} patients: ours {mine_took}, merge + filter + sort + drop_duplicates of pandas {plain_took}")
     print(
-        f"  {n:,} patients: ours {seconds:.1f} s, merge + filter + sort + drop_duplicates {plain_seconds:.1f} s: {ratio:.1f} x"
+        f"  pandas takes {ratio:.1f} x our time of processor; at least {LEAST_RATIO} x: {verdict(ratio >= LEAST_RATIO)}"
     )
     columns = ["episode_id", "instrument", "moment", "status", "row_id"]
     planned = rows[rows["due_on"].notna()]

@@ -6,18 +6,22 @@ belong here: anything that knows what a row means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from pandas.api.extensions import ExtensionArray
 
 Codes = npt.NDArray[np.int64]
+Key = TypeVar("Key")
 _ROOM = 2**31
+#: Pieces of a column that are at least so many rows long, on average, are left as they are.
+_LONG = 4096
 
 
 def row_codes(*frames: pd.DataFrame, columns: Sequence[str]) -> list[Codes]:
@@ -80,7 +84,7 @@ def lookup(left: Codes, right: Codes) -> Codes:
     return where[left]
 
 
-def first_of_each(codes: Codes) -> npt.NDArray[np.bool_]:
+def first_of_each(codes: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     """True at the first row of each code.
 
     >>> first_of_each(np.array([4, 4, 2, 4])).tolist()
@@ -91,7 +95,7 @@ def first_of_each(codes: Codes) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def positions(values: pd.Series, known: pd.Series) -> Codes:
+def positions(values: pd.Series, known: pd.Series) -> npt.NDArray[np.int32]:
     """Position in `known`, whose texts differ, of each text of `values`; -1 where it is missing or not there.
 
     Reads millions of texts once, without comparing or sorting them.
@@ -103,11 +107,9 @@ def positions(values: pd.Series, known: pd.Series) -> Codes:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts, wanted = (pa.array(each.astype("str").array, type=pa.large_string()) for each in (values, known))
-    if isinstance(wanted, pa.ChunkedArray):
-        wanted = wanted.combine_chunks()
-    found = pc.index_in(texts, value_set=wanted, skip_nulls=True).fill_null(-1)
-    return np.asarray(found.to_numpy(), dtype=np.int64)
+    texts = pa.array(values.astype("str").array, type=pa.large_string())
+    found = pc.index_in(texts, value_set=_arrow(known), skip_nulls=True).fill_null(-1)
+    return np.asarray(found.to_numpy(), dtype=np.int32)
 
 
 def taken(texts: pd.Series, at: npt.NDArray[np.integer]) -> ExtensionArray:
@@ -120,11 +122,56 @@ def taken(texts: pd.Series, at: npt.NDArray[np.integer]) -> ExtensionArray:
     import pandas as pd
     import pyarrow as pa
 
-    whole = pa.array(texts.astype("str").array, type=pa.large_string())
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.combine_chunks()
     is_missing = at < 0
     found: ExtensionArray = pd.array(
-        whole.take(pa.array(at, mask=is_missing if is_missing.any() else None)), dtype="str"
+        _arrow(texts).take(pa.array(at, mask=is_missing if is_missing.any() else None)), dtype="str"
     )
     return found
+
+
+def taken_in_turn(
+    texts: pd.Series, pieces: Mapping[Key, npt.NDArray[np.integer]], order: Sequence[Key]
+) -> ExtensionArray:
+    """The texts at the positions of each piece, one piece after the other; a piece that is named again is not copied.
+
+    >>> import pandas as pd
+    >>> list(taken_in_turn(pd.Series(["a", "b"]), {"x": np.array([0, 1]), "y": np.array([1])}, ["x", "y", "x"]))
+    ['a', 'b', 'b', 'a', 'b']
+    """
+    whole = _arrow(texts)
+    found = {key: whole.take(at) for key, at in pieces.items()}
+    return _joined([found[key] for key in order])
+
+
+def repeated(texts: Sequence[str], n: Sequence[int]) -> ExtensionArray:
+    """Each text so many times, one after the other; what is long is held once per text.
+
+    >>> list(repeated(["a", "b", "a"], [2, 1, 1]))
+    ['a', 'a', 'b', 'a']
+    """
+    import pyarrow as pa
+
+    most: dict[str, int] = {}
+    for text, length in zip(texts, n, strict=True):
+        most[text] = max(length, most.get(text, 0))
+    longest = {text: pa.repeat(pa.scalar(text, pa.large_string()), length) for text, length in most.items()}
+    return _joined([longest[text].slice(0, length) for text, length in zip(texts, n, strict=True)])
+
+
+def _joined(pieces: list[pa.LargeStringArray]) -> ExtensionArray:
+    """One column of pieces, which stay where they are if they are long; many short ones would slow down whoever reads it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = pa.chunked_array(pieces, type=pa.large_string())
+    is_short = len(whole) < _LONG * len(pieces)
+    found: ExtensionArray = pd.array(whole.combine_chunks() if is_short else whole, dtype="str")
+    return found
+
+
+def _arrow(texts: pd.Series) -> pa.LargeStringArray:
+    """The texts as one array of Arrow."""
+    import pyarrow as pa
+
+    whole = pa.array(texts.astype("str").array, type=pa.large_string())
+    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from mbt_rom import keys
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 NONE = -1
 

@@ -21,12 +21,13 @@ instrument of one episode; texts are written down only when the rows are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,7 @@ Days = npt.NDArray[np.int32]
 Cells = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
+Value = TypeVar("Value", bound=np.generic)
 
 TO_BE_FINISHED = "to_be_finished"
 WITHDRAWN, WEEKLY = "withdrawn", "weekly"
@@ -62,6 +64,8 @@ _STATUSES = ("not_yet_due", "open", "missed", "died", WITHDRAWN, TO_BE_FINISHED,
 _FORM = (
     "programme_id", "patient_id", "instrument", "row_id", "administered_on", "moment_given", "is_complete", "form_state",
 )  # fmt: skip
+#: Forms are looked at so many at a time, which keeps them near the processor.
+_BLOCK = 2**16
 #: Columns are made in so many threads.
 _THREADS = 2
 _NOT_YET_DUE, _OPEN, _MISSED, _DIED, _WITHDRAWN, _BEGUN, _RECEIVED = range(len(_STATUSES))
@@ -119,7 +123,7 @@ class _Grid:
     has_withdrawn: Bools
 
     @cached_property
-    def programme(self) -> Ints:
+    def programme(self) -> Cells:
         """Position of the programme of every episode."""
         return keys.positions(self.episodes["programme_id"], pd.Series(self.programmes, dtype="str"))
 
@@ -138,7 +142,7 @@ class _Grid:
         """Slots of all episodes together."""
         return int(self.first_slot[-1])
 
-    def slots(self, episode: Ints, instrument: Ints, moment: Ints | int) -> Ints:
+    def slots(self, episode: Ints | Cells, instrument: Cells, moment: Ints) -> Ints:
         """Slot of each episode, instrument and moment, -1 where the plan does not ask for it."""
         programme = self.programme[episode]
         ask = self.place[programme, instrument, moment]
@@ -150,12 +154,18 @@ class _Grid:
         return self.asks["moment"].to_numpy(dtype=np.int32)
 
     @cached_property
-    def of_slots(self) -> tuple[Cells, Cells]:
-        """Episode, and row of `asks`, of every slot."""
-        n = np.diff(self.first_slot)
-        episode = np.repeat(np.arange(len(self.episodes), dtype=np.int32), n)
-        first = (self.first_slot[:-1] - self.first_ask[self.programme]).astype(np.int32)
-        return episode, np.arange(self.n_slots, dtype=np.int32) - np.repeat(first, n)
+    def cohorts(self) -> dict[tuple[int, int], Cells]:
+        """Per programme and moment that it asks for: its episodes that have the moment, in order."""
+        bounds = np.searchsorted(self.programme, np.arange(len(self.programmes) + 1)).tolist()
+        return {
+            (p, k): (bounds[p] + np.flatnonzero(self.due[bounds[p] : bounds[p + 1], k] != _NEVER)).astype(np.int32)
+            for p, k in dict.fromkeys(self.cohort_of_ask)
+        }
+
+    @cached_property
+    def cohort_of_ask(self) -> list[tuple[int, int]]:
+        """Programme and moment of every row of `asks`."""
+        return list(zip(self.asks["programme"].tolist(), self.asks["moment"].tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -166,25 +176,24 @@ class _Forms:
     """
 
     frame: pd.DataFrame
-    instrument: Ints
+    instrument: Cells
     day: Days
     is_unfinished: Bools
     is_incomplete: Bools
-    of_patient: tuple[Ints, ...]
+    of_patient: tuple[Cells, ...]
 
     def __len__(self) -> int:
         return len(self.frame)
 
-    @cached_property
-    def group(self) -> Ints:
-        """Number of the patient and instrument of every form, within which forms compete."""
-        patient = self.of_patient[0] if self.of_patient else np.full(len(self), NONE, dtype=np.int64)
-        return (patient + 1) * (int(self.instrument.max(initial=0)) + 2) + self.instrument + 1
+    def group(self, some: Ints | Cells) -> Ints:
+        """Number of the patient and instrument of some forms, within which forms compete."""
+        patient = self.of_patient[0][some] if self.of_patient else np.full(len(some), NONE)
+        return (patient.astype(np.int64) + 1) * (int(self.instrument.max(initial=0)) + 2) + self.instrument[some] + 1
 
     @cached_property
-    def n_episodes(self) -> Ints:
+    def n_episodes(self) -> npt.NDArray[np.int16]:
         """Episodes of the patient whose plan asks for the instrument at all."""
-        none = np.zeros(len(self), dtype=np.int64)
+        none = np.zeros(len(self), dtype=np.int16)
         return sum((episodes != NONE for episodes in self.of_patient), start=none)
 
 
@@ -202,7 +211,8 @@ def expected(
     `administrations`: accepted forms of all instruments, with programme_id, patient_id, instrument, row_id, administered_on,
     moment_given and, optionally, is_complete and form_state. `episodes`: rows of `reference/episodes` (may be empty). `ends`:
     who died or withdrew, as `eligibility.ends` tells it; None: what the episodes tell.
-    One row per episode, instrument and moment of the plan of its programme, and one per form that fits none.
+    One row per episode, instrument and moment of the plan of its programme, in order of programme, instrument, moment and
+    episode; then one per form that fits none.
     `status`: received; to_be_finished (its form was only begun and the window is open; once it has closed the form counts as
     what it holds: received); missed (the window has closed); open; not_yet_due; died or withdrawn (before it was due: not
     eligible); weekly (of an instrument with a weekly series, and fits no moment); unscheduled. Death and withdrawal count for
@@ -213,14 +223,7 @@ def expected(
     plans = [plan_of(p, settings=settings, definitions=definitions) for p in settings.programmes]
     known = eligibility.ends(episodes, as_of=as_of) if ends is None else ends
     grid = _grid(episodes, plans, settings=settings, ends=known, as_of=as_of)
-    forms = _forms(administrations, grid)
-    slot_form = _match_by_date(grid, forms)
-    _match_by_given_moment(grid, forms, slot_form)
-    planned = _planned_rows(grid, forms, slot_form, settings=settings, as_of=as_of)
-    is_other = np.ones(len(forms), dtype=bool)
-    is_other[slot_form[slot_form != NONE]] = False
-    other = _other_rows(forms, np.flatnonzero(is_other), moments=grid.moments, episodes=episodes, settings=settings)
-    return EXPECTED.conform(pd.concat([planned, other], ignore_index=True) if len(other) else planned)
+    return _one_below_other(*_rows(administrations, grid, episodes=episodes, settings=settings, as_of=as_of))
 
 
 def days_quiet(programmes: pd.DataFrame, *, as_of: date) -> pd.Series:
@@ -247,7 +250,8 @@ def is_unfinished(administrations: pd.DataFrame) -> Bools:
 
 def _dates(days: npt.NDArray[np.int32]) -> Dates:
     """Days as dates, those that do not exist as missing."""
-    seconds = days.astype(np.int64) * 86_400
+    seconds = days.astype(np.int64)
+    seconds *= 86_400
     seconds[np.abs(days) == _NEVER] = np.iinfo(np.int64).min
     return seconds.view("datetime64[s]")
 
@@ -349,57 +353,37 @@ def _forms(administrations: pd.DataFrame, grid: _Grid) -> _Forms:
     begun = is_unfinished(frame)
     complete = frame["is_complete"].fillna(True).to_numpy(dtype=bool) if "is_complete" in frame else True
     instrument = keys.positions(frame["instrument"], pd.Series(grid.instruments, dtype="str"))
-    of_patient = tuple(
-        _asking(grid, episodes, instrument) for episodes in _episodes_of(frame, grid.episodes, grid.programmes)
-    )
+    of_patient = tuple(_asking(grid, episodes, instrument) for episodes in _episodes_of(frame, grid))
     return _Forms(frame, instrument, _days(frame["administered_on"]), begun, begun | ~np.asarray(complete), of_patient)
 
 
-def _asking(grid: _Grid, episode: Ints, instrument: Ints) -> Ints:
+def _asking(grid: _Grid, episode: Cells, instrument: Cells) -> Cells:
     """The episodes whose programme asks for the instrument, -1 for the others."""
     asks = np.zeros((len(grid.programmes) + 1, len(grid.instruments) + 1), dtype=bool)
     asks[:-1, :-1] = (grid.place != NONE).any(axis=2)
-    programme = np.append(grid.programme, NONE)[episode]
-    return np.where(asks[programme, instrument], episode, NONE)
+    programme = np.append(grid.programme, np.int32(NONE))[episode]
+    return np.where(asks[programme, instrument], episode, np.int32(NONE))
 
 
-def _episodes_of(rows: pd.DataFrame, episodes: pd.DataFrame, programmes: tuple[str, ...]) -> list[Ints]:
+def _episodes_of(rows: pd.DataFrame, grid: _Grid) -> Iterator[Cells]:
     """Per rank the position of the episode of each row's patient that has it, -1 where there are fewer, in order of the episodes."""
-    patients = episodes["patient_id"].drop_duplicates()
-    names = pd.Series(programmes, dtype="str")
-
-    def people(frame: pd.DataFrame) -> Ints:
-        patient, programme = keys.positions(frame["patient_id"], patients), keys.positions(frame["programme_id"], names)
-        return np.where((patient < 0) | (programme < 0), NONE, patient * len(names) + programme)
-
-    numbers, person = np.unique(people(episodes), return_inverse=True)
-    order = np.argsort(person, kind="stable")
-    n_of = np.bincount(person, minlength=len(numbers))
-    first = np.cumsum(n_of) - n_of
-    of_rows = _position(people(rows), numbers)
-    n_of_rows = np.append(n_of, 0)[of_rows]
-    found = []
-    for rank in range(int(n_of.max(initial=0))):
-        where = np.append(first, 0)[of_rows] + rank
-        found.append(np.where(n_of_rows > rank, order[np.minimum(where, len(order) - 1)], NONE))
-    return found
+    patients = grid.episodes["patient_id"].drop_duplicates()
+    of_episodes = keys.positions(grid.episodes["patient_id"], patients)
+    patient = keys.positions(rows["patient_id"], patients)
+    programme = keys.positions(rows["programme_id"], pd.Series(grid.programmes, dtype="str"))
+    rank = grid.episodes.groupby(["programme_id", "patient_id"]).cumcount().to_numpy()
+    for k in range(int(rank.max(initial=-1)) + 1):
+        some = np.flatnonzero(rank == k)
+        # one row and one column more, which position -1 falls into
+        where = np.full((len(patients) + 1, len(grid.programmes) + 1), NONE, dtype=np.int32)
+        where[of_episodes[some], grid.programme[some]] = some
+        yield where[patient, programme]
 
 
-def _position(values: Ints, known: Ints) -> Ints:
-    """Position of each value in `known`, which is sorted and without doubles; -1 where it is not there."""
-    size = int(known.max(initial=-1)) + 2
-    if size <= 2**26:
-        where = np.full(size, NONE, dtype=np.int64)
-        where[known] = np.arange(len(known))
-        return where[np.where(values < size - 1, values, NONE)]
-    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.where(known[at] == values, at, NONE)
-
-
-def _match_by_date(grid: _Grid, forms: _Forms) -> Ints:
+def _match_by_date(grid: _Grid, forms: _Forms) -> Cells:
     """The form of every slot, -1 where there is none."""
     form, slot = _fitting(grid, forms)
-    slot_form = np.full(grid.n_slots, NONE, dtype=np.int64)
+    slot_form = np.full(grid.n_slots, NONE, dtype=np.int32)
     is_settled = settled(form, slot, n_forms=len(forms), n_slots=grid.n_slots)
     slot_form[slot[is_settled]] = form[is_settled]
     edges, number = _edges(grid, forms, form[~is_settled], slot[~is_settled])
@@ -408,37 +392,35 @@ def _match_by_date(grid: _Grid, forms: _Forms) -> Ints:
     return slot_form
 
 
-def _fitting(grid: _Grid, forms: _Forms) -> tuple[Ints, Ints]:
+def _fitting(grid: _Grid, forms: _Forms) -> tuple[Cells, Cells]:
     """All pairs of a form and a slot whose window holds the form's date."""
-    found: list[tuple[Ints, Ints]] = []
-    for episodes in forms.of_patient:
-        some = np.flatnonzero(episodes != NONE)
-        episode, day, instrument = episodes[some], forms.day[some], forms.instrument[some]
-        for k in range(len(grid.moments)):
-            fits = np.flatnonzero((day >= grid.opens[:, k][episode]) & (day <= grid.closes[:, k][episode]))
-            slot = grid.slots(episode[fits], instrument[fits], k)
-            found.append((some[fits[slot != NONE]], slot[slot != NONE]))
-    nothing = np.zeros(0, dtype=np.int64)
+    found: list[tuple[Cells, Cells]] = []
+    for episodes, first in product(forms.of_patient, range(0, len(forms), _BLOCK)):
+        some = first + np.flatnonzero(episodes[first : first + _BLOCK] != NONE).astype(np.int32)
+        episode, day = episodes[some], forms.day[some, None]
+        fits = (day >= grid.opens.take(episode, axis=0)) & (day <= grid.closes.take(episode, axis=0))
+        at, moment = fits.nonzero()
+        slot = grid.slots(episode[at], forms.instrument[some[at]], moment)
+        found.append((some[at[slot != NONE]], slot[slot != NONE].astype(np.int32)))
+    nothing = np.zeros(0, dtype=np.int32)
     return np.concatenate([nothing, *(f for f, _ in found)]), np.concatenate([nothing, *(s for _, s in found)])
 
 
-def _edges(grid: _Grid, forms: _Forms, form: Ints, slot: Ints) -> tuple[Edges, Ints]:
+def _edges(grid: _Grid, forms: _Forms, form: Cells, slot: Cells) -> tuple[Edges, Ints]:
     """The pairs with their costs, and the form behind each of their numbers, which do not depend on the order of the input."""
-    episode_of, ask_of = grid.of_slots
-    episode, ask = episode_of[slot], ask_of[slot]
-    moment = grid.moment_of_ask[ask]
+    episode = np.repeat(np.arange(len(grid.episodes), dtype=np.int32), np.diff(grid.first_slot))[slot]
+    moment = grid.moment_of_ask[slot - grid.first_slot[episode] + grid.first_ask[grid.programme[episode]]]
     month_like = np.array([month_of(name) is not None for name in grid.moments], dtype=bool)
     is_first = np.array([name in (BASELINE, REBASELINE) for name in grid.moments], dtype=bool)
     days = forms.day[form].astype(np.int64) - grid.due[episode, moment]
     cost = 2 * np.abs(days) + (days > 0)  # of two forms equally near the earlier is taken
     cost += _LATE * (is_first[moment] & (days > 0)) + _OTHER_MOMENT * ~month_like[moment]
     cost += _INCOMPLETE * forms.is_incomplete[form]
-    used, position = np.unique(form, return_inverse=True)
-    order = _order(forms, used)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    group = np.unique(forms.group[form], return_inverse=True)[1]
-    return Edges(rank[position], slot, cost, group), used[order]
+    used = np.flatnonzero(np.bincount(form, minlength=len(forms)))
+    used = used[_order(forms, used)]
+    number = np.empty(len(forms), dtype=np.int32)
+    number[used] = np.arange(len(used))
+    return Edges(number[form], slot, cost, forms.group(form)), used
 
 
 def _order(forms: _Forms, some: Ints) -> Ints:
@@ -447,7 +429,7 @@ def _order(forms: _Forms, some: Ints) -> Ints:
     By patient (as the plan knows them) and instrument; then complete ones first, by date, and by row. Rows are compared only
     where all others agree.
     """
-    group = forms.group[some] * 2 + forms.is_incomplete[some]
+    group = forms.group(some) * 2 + forms.is_incomplete[some]
     key = (group << 32) + forms.day[some]
     order = np.argsort(key, kind="stable")
     is_same = np.diff(key[order]) == 0
@@ -458,12 +440,12 @@ def _order(forms: _Forms, some: Ints) -> Ints:
     return order
 
 
-def _given(forms: pd.DataFrame, moments: tuple[str, ...]) -> Ints:
+def _given(forms: pd.DataFrame, moments: tuple[str, ...]) -> Cells:
     """Position of the moment that each form states, -1 where it states none of them."""
     return keys.positions(forms["moment_given"], pd.Series(moments, dtype="str"))
 
 
-def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Ints) -> None:
+def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Cells) -> None:
     """Adds forms without a date to `slot_form`, at the stated moment, where the patient has one episode and it is free."""
     undated = np.flatnonzero((forms.day == _NEVER) & (forms.n_episodes == 1))
     if not len(undated):
@@ -482,33 +464,61 @@ def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Ints) -> None:
 # ---- rows ---------------------------------------------------------------------------------------------------------------------
 
 
-def _planned_rows(grid: _Grid, forms: _Forms, slot_form: Ints, *, settings: Consortium, as_of: date) -> pd.DataFrame:
-    episode, ask = grid.of_slots
-    cell = episode * np.int32(len(grid.moments)) + grid.moment_of_ask[ask]
-    exists = grid.due.ravel()[cell] != _NEVER
-    if not exists.all():
-        episode, ask, cell, slot_form = (each[exists] for each in (episode, ask, cell, slot_form))
-    day = np.append(forms.day, _NEVER)[slot_form]
-    anchor = [settings.programmes[p].anchor for p in grid.programmes]
-    programme = grid.programme.astype(np.int32)[episode]
+def _rows(
+    administrations: pd.DataFrame, grid: _Grid, *, episodes: pd.DataFrame, settings: Consortium, as_of: date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What was planned, and the forms outside the plan."""
+    forms = _forms(administrations, grid)
+    slot_form = _match_by_date(grid, forms)
+    _match_by_given_moment(grid, forms, slot_form)
+    is_other = np.ones(len(forms), dtype=bool)
+    is_other[slot_form[slot_form != NONE]] = False
+    other = _other_rows(forms, np.flatnonzero(is_other), moments=grid.moments, episodes=episodes, settings=settings)
+    return _planned_rows(grid, forms, slot_form, settings=settings, as_of=as_of), other
+
+
+def _planned_rows(grid: _Grid, forms: _Forms, slot_form: Cells, *, settings: Consortium, as_of: date) -> pd.DataFrame:
+    """The slots that exist, one ask after the other, so that what an ask has in common is held once."""
+    n = [len(grid.cohorts[cohort]) for cohort in grid.cohort_of_ask]
+    form = _forms_in_turn(grid, slot_form)
+    day = np.append(forms.day, _NEVER)[form]
+    of_programme, of_instrument, of_moment = (
+        [names[at] for at in grid.asks[kind]]
+        for kind, names in (("programme", grid.programmes), ("instrument", grid.instruments), ("moment", grid.moments))
+    )
     columns: dict[str, Callable[[], Any]] = {
-        "programme_id": lambda: _texts(grid.programmes, programme),
-        "patient_id": lambda: keys.taken(grid.episodes["patient_id"], episode),
-        "episode_id": lambda: keys.taken(grid.episodes["episode_id"], episode),
-        "instrument": lambda: _texts([grid.instruments[i] for i in grid.asks["instrument"]], ask),
-        "moment": lambda: _texts([grid.moments[m] for m in grid.asks["moment"]], ask),
-        "requirement": lambda: keys.taken(grid.asks["requirement"], ask),
-        "anchor": lambda: _texts(anchor, programme),
-        "due_on": lambda: _dates(grid.due).ravel()[cell],
-        "opens_on": lambda: _dates(grid.opens).ravel()[cell],
-        "closes_on": lambda: _dates(grid.closes).ravel()[cell],
-        "status": lambda: _texts(_STATUSES, _status(grid, forms, cell, slot_form, as_of=as_of)),
-        "row_id": lambda: keys.taken(forms.frame["row_id"], slot_form),
+        "programme_id": lambda: keys.repeated(of_programme, n),
+        "patient_id": lambda: keys.taken_in_turn(grid.episodes["patient_id"], grid.cohorts, grid.cohort_of_ask),
+        "episode_id": lambda: keys.taken_in_turn(grid.episodes["episode_id"], grid.cohorts, grid.cohort_of_ask),
+        "instrument": lambda: keys.repeated(of_instrument, n),
+        "moment": lambda: keys.repeated(of_moment, n),
+        "requirement": lambda: keys.repeated(grid.asks["requirement"].tolist(), n),
+        "anchor": lambda: keys.repeated([settings.programmes[p].anchor for p in of_programme], n),
+        "due_on": lambda: _in_turn(grid, _dates(grid.due)),
+        "opens_on": lambda: _in_turn(grid, _dates(grid.opens)),
+        "closes_on": lambda: _in_turn(grid, _dates(grid.closes)),
+        "status": lambda: _texts(_STATUSES, _status(grid, forms, form, as_of=as_of)),
+        "row_id": lambda: keys.taken(forms.frame["row_id"], form),
         "administered_on": lambda: _dates(day),
-        "days_from_due": lambda: _days_from_due(grid, cell, day),
-        "is_late_baseline": lambda: _is_late(grid, episode, ask, day),
+        "days_from_due": lambda: _days_from_due(grid, day),
+        "is_late_baseline": lambda: _is_late(grid, of_moment, day),
     }
-    return pd.DataFrame(_made(columns), copy=False)
+    return EXPECTED.conform(pd.DataFrame(_made(columns), copy=False))
+
+
+def _forms_in_turn(grid: _Grid, slot_form: Cells) -> Cells:
+    """The form of every row, -1 where there is none."""
+    found = [
+        slot_form[grid.first_slot[grid.cohorts[p, k]] + (ask - grid.first_ask[p])]
+        for ask, (p, k) in enumerate(grid.cohort_of_ask)
+    ]
+    return np.concatenate([np.zeros(0, dtype=np.int32), *found])
+
+
+def _in_turn(grid: _Grid, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
+    """Values of episode x moment as a value per row."""
+    found = {(p, k): values[cohort, k] for (p, k), cohort in grid.cohorts.items()}
+    return np.concatenate([np.zeros(0, dtype=values.dtype), *(found[cohort] for cohort in grid.cohort_of_ask)])
 
 
 def _made(columns: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
@@ -521,18 +531,18 @@ def _texts(names: Sequence[str], codes: npt.NDArray[np.integer]) -> pd.api.exten
     return keys.taken(pd.Series(names, dtype="str"), codes)
 
 
-def _days_from_due(grid: _Grid, cell: Cells, day: Days) -> pd.arrays.IntegerArray:
+def _days_from_due(grid: _Grid, day: Days) -> pd.arrays.IntegerArray:
     is_unknown = day == _NEVER
-    days = day - grid.due.ravel()[cell]
+    days = day - _in_turn(grid, grid.due)
     days[is_unknown] = 0
     return pd.arrays.IntegerArray(days, is_unknown)
 
 
-def _status(grid: _Grid, forms: _Forms, cell: Cells, slot_form: Ints, *, as_of: date) -> npt.NDArray[np.int8]:
-    status = _without_form(grid, as_of=as_of).ravel()[cell]
-    has_form = slot_form != NONE
+def _status(grid: _Grid, forms: _Forms, form: Cells, *, as_of: date) -> npt.NDArray[np.int8]:
+    status = _in_turn(grid, _without_form(grid, as_of=as_of))
+    has_form = form != NONE
     if forms.is_unfinished.any():
-        is_begun = np.append(forms.is_unfinished, False)[slot_form] & np.isin(status, [_OPEN, _NOT_YET_DUE])
+        is_begun = np.append(forms.is_unfinished, False)[form] & np.isin(status, [_OPEN, _NOT_YET_DUE])
         status[is_begun] = _BEGUN
         has_form &= ~is_begun
     status[has_form] = _RECEIVED
@@ -549,14 +559,27 @@ def _without_form(grid: _Grid, *, as_of: date) -> npt.NDArray[np.int8]:
     return np.where(ended < grid.due, gone, np.where(is_over, _MISSED, waiting)).astype(np.int8)
 
 
-def _is_late(grid: _Grid, episode: Cells, ask: Cells, day: Days) -> pd.arrays.BooleanArray:
-    """Whether a baseline came after the first main session; missing where either day is not known, false for what is no baseline."""
-    is_baseline = np.array([name == BASELINE for name in grid.moments], dtype=bool)[grid.moment_of_ask]
-    which = np.flatnonzero(is_baseline[ask] & (day != _NEVER))
-    started = _days(grid.episodes["started_on"])[episode[which]]
+def _is_late(grid: _Grid, moments: Sequence[str], day: Days) -> pd.arrays.BooleanArray:
+    """Whether a baseline came after the first main session; missing where that is not known, false for what is no baseline."""
+    started = _days(grid.episodes["started_on"])
     late, unknown = np.zeros(len(day), dtype=bool), np.zeros(len(day), dtype=bool)
-    late[which], unknown[which] = day[which] > started, started == _NEVER
+    last = 0
+    for moment, cohort in zip(moments, grid.cohort_of_ask, strict=True):
+        episode = grid.cohorts[cohort]
+        first, last = last, last + len(episode)
+        if moment == BASELINE:
+            has_come = day[first:last] != _NEVER
+            late[first:last] = has_come & (day[first:last] > started[episode])
+            unknown[first:last] = has_come & (started[episode] == _NEVER)
     return pd.arrays.BooleanArray(late, unknown)
+
+
+def _one_below_other(planned: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Both as one table. They are taken apart column by column, so that no more than one column is held twice."""
+    if other.empty:
+        return planned
+    columns = {c: pd.concat([planned.pop(c), other.pop(c)], ignore_index=True) for c in EXPECTED.column_names}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _other_rows(
@@ -566,16 +589,17 @@ def _other_rows(
     some = some[_order(forms, some)]
     rows = forms.frame.iloc[some]
     counts = _without_plan(forms, some, moments)
-    status = np.where(counts, "received", np.where(_is_weekly(rows, settings), WEEKLY, UNSCHEDULED))
-    return pd.DataFrame(
+    status = np.where(counts, 2, _is_weekly(rows, settings))
+    other = pd.DataFrame(
         {
             **{c: rows[c].array for c in ("programme_id", "patient_id", "instrument", "row_id", "administered_on")},
             "episode_id": _episode_of(rows, episodes=episodes, settings=settings),
             "moment": rows["moment_given"].where(counts, UNSCHEDULED).array,
             "anchor": rows["programme_id"].map({k: p.anchor for k, p in settings.programmes.items()}).array,
-            "status": status,
+            "status": _texts((UNSCHEDULED, WEEKLY, "received"), status),
         }
     )
+    return EXPECTED.conform(other)
 
 
 def _without_plan(forms: _Forms, some: Ints, moments: tuple[str, ...]) -> Bools:
@@ -599,7 +623,9 @@ def _is_weekly(rows: pd.DataFrame, settings: Consortium) -> Bools:
     return (keys.lookup(of_rows, of_known) >= 0) & rows["patient_id"].notna().to_numpy()
 
 
-def _episode_of(forms: pd.DataFrame, *, episodes: pd.DataFrame, settings: Consortium) -> npt.NDArray[np.object_]:
+def _episode_of(
+    forms: pd.DataFrame, *, episodes: pd.DataFrame, settings: Consortium
+) -> pd.api.extensions.ExtensionArray:
     """Episode during which a form was filled in: the last whose baseline window had opened, else the patient's first.
 
     A form without a date belongs to the patient's only episode; where there are several, to none.
@@ -616,7 +642,4 @@ def _episode_of(forms: pd.DataFrame, *, episodes: pd.DataFrame, settings: Consor
     begun = day[form] >= opened[episode]
     chosen[form[begun]] = episode[begun]
     chosen[(day == -_NEVER) & (np.bincount(form, minlength=len(forms)) > 1)] = NONE
-    ids = known["episode_id"].to_numpy(dtype=object)
-    found = np.full(len(forms), None, dtype=object)
-    found[chosen != NONE] = ids[chosen[chosen != NONE]]
-    return found
+    return keys.taken(known["episode_id"], chosen)

@@ -129,7 +129,7 @@ def test_a_form_belongs_to_the_episode_whose_window_takes_it():
     given = forms(("r1", "p1", "2023-07-08"), ("r2", "p1", "2023-07-25"))
     rows = schedule.expected(given, of, settings=consortium(), definitions=registry.instruments(), as_of=AS_OF)
     rows = rows[rows["row_id"].notna()].set_index("row_id")
-    assert rows[["episode_id", "moment"]].values.tolist() == [["e1", "m6"], ["e2", "baseline"]]
+    assert rows.loc[["r1", "r2"], ["episode_id", "moment"]].values.tolist() == [["e1", "m6"], ["e2", "baseline"]]
 
 
 def test_an_unscheduled_form_belongs_to_the_episode_during_which_it_was_filled_in():
