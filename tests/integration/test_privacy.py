@@ -190,5 +190,5 @@ def test_answers_cannot_be_read_from_the_archive_or_the_vault(home: Path) -> Non
     rom = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "nightly", "--as-of", "2026-06-30"]
     subprocess.run(rom, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
     sealed = [p.read_bytes() for f in ("archive", "vault") for p in (home / f).rglob("*") if p.is_file()]
-    assert len(sealed) == 8 + 2  # different files; drop folders
+    assert len(sealed) == 9 + 4  # different files; patients and staff of two drop folders
     assert [c for c in CANARIES for data in sealed if c.encode() in data] == []

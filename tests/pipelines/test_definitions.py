@@ -103,6 +103,7 @@ def test_partitions_end_where_comparison_begins() -> None:
     assert whole == {
         "deliveries/ledger",
         "reference/programmes",
+        "outcomes/transfers",
         "benchmarks/programmes",
         "benchmarks/inclusion",
         "published/site",
