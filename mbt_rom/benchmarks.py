@@ -4,7 +4,8 @@ Belongs here: counts, means, effects and shares per programme and moment, and wh
 (`disclosure`), case mix and funnels, anything that reads a table from before the boundary.
 
 Formats and anchors are strata: an effect is scaled by the SD of the programme's own format and anchor, and no row mixes them.
-A late baseline is no baseline here: its patient is in the response and in no pair.
+A late baseline is no baseline here, and a form that came before the first main session no outcome: their patients are in the response and
+in no pair of them.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def compare(
 
     `contributions`: rows of `contributions/outcomes`. One row per programme, instrument, edition, scale, value set and
     moment, baseline included (its change is missing). Response counts patients from statuses, the same for every scale of an
-    instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and at the moment.
+    instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and,
+    from the first main session on, at the moment.
     Mean change has a t interval; effect = d x mean change / SD at baseline of all patients of the format and anchor, and its interval
     is that of the mean change divided by this SD, which is treated as known. Shares are over all classified pairs, those
     who started in the reference range included, with Wilson intervals; on the primary scale and with a norm only, so of
@@ -136,7 +138,7 @@ def _pairs(
     """Scores beside their baseline, with category; a baseline is its own pair, so that its mean has a row."""
     scored = contributions[contributions["score"].notna()]
     later = change.pair_with_baseline(scored, person=["contribution_id", *_STRATUM, "age_band"])
-    later = later[later["baseline_score"].notna() & ~change.is_late(later)]
+    later = later[later["baseline_score"].notna() & ~change.is_late(later) & ~change.is_waiting(later)]
     later["is_adult"] = (later["format"] != ADOLESCENT) & (later["age_band"].fillna("") != "under_18")
     later["is_provisional"] = later["is_provisional"].fillna(False) | later["baseline_is_provisional"].fillna(False)
     later = change.classify(later.reset_index(drop=True), definitions=definitions, norms=norms)

@@ -259,7 +259,7 @@ def change(
     pairs["is_provisional"] = pairs["is_provisional"].fillna(False) | pairs["baseline_is_provisional"].fillna(False)
     classified = classify(pairs, definitions=definitions, norms=norms)
     has_category = classified["category"].notna()
-    is_no_outcome = is_late(classified) | classified["is_before_treatment"].fillna(False).to_numpy(dtype=bool)
+    is_no_outcome = is_late(classified) | is_waiting(classified)
     classified["category"] = classified["category"].mask(has_category & is_no_outcome, "not_classifiable")
     return CHANGE.conform(classified.drop(columns=["baseline_is_provisional", "is_adult"]).assign(method=METHOD))
 
@@ -267,6 +267,11 @@ def change(
 def is_late(rows: pd.DataFrame) -> Bools:
     """Whether the baseline was filled in after the first main session; false where that is not known."""
     return rows["is_late_baseline"].fillna(False).to_numpy(dtype=bool)
+
+
+def is_waiting(rows: pd.DataFrame) -> Bools:
+    """Whether the later form was filled in before the first main session; false where that is not known."""
+    return rows["is_before_treatment"].fillna(False).to_numpy(dtype=bool)
 
 
 def _is_adult(pairs: pd.DataFrame, patients: pd.DataFrame) -> Bools:

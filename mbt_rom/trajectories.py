@@ -68,14 +68,15 @@ def programme_course(trajectories: pd.DataFrame, *, threshold: int, months: Sequ
     """Mean score of a programme at every moment of the plan, as it may be published: the rows behind its figure.
 
     `trajectories`: rows of `outcomes/trajectories`. Rows: programme x instrument x edition x scale x value set x moment, for
-    all `months` whether anything came or not. Columns: `COURSE_COLUMNS`; n is patients, each with the first episode only;
+    all `months` whether anything came or not. Left out: late baselines, and later forms that came before the first main session.
+    Columns: `COURSE_COLUMNS`; n is patients, each with the first episode only;
     limits of the mean by t; quartiles by linear interpolation. Below `threshold` patients `suppressed` is true and all
     numbers are missing, so that none and few look the same. Whoever answered differs between moments: this is no course of
     one fixed group.
     """
     names = {schedule.moment_name(month): month for month in months}
     rows = trajectories[trajectories["score"].notna() & trajectories["patient_id"].notna()]
-    rows = _first_episodes(rows[rows["moment"].isin(list(names))])
+    rows = _first_episodes(rows[rows["moment"].isin(list(names)) & ~_is_out_of_place(rows)])
     summary = _summary(rows)
     grid = (
         summary[_SCALE]
@@ -89,6 +90,13 @@ def programme_course(trajectories: pd.DataFrame, *, threshold: int, months: Sequ
     numbers = ["n", "mean", "lower_95", "upper_95", "quartile_1", "quartile_3"]
     course[numbers] = course[numbers].mask(course["suppressed"])
     return course.astype({"n": "Int64", "months": "Int64"})[list(COURSE_COLUMNS)]
+
+
+def _is_out_of_place(rows: pd.DataFrame) -> pd.Series:
+    """Baselines that came after the first main session, and later forms that came before it."""
+    is_late, is_waiting = (rows[c].fillna(False).astype(bool) for c in ("is_late_baseline", "is_before_treatment"))
+    out_of_place: pd.Series = is_late.where(rows["moment"] == schedule.BASELINE, is_waiting)
+    return out_of_place
 
 
 def _first_episodes(rows: pd.DataFrame) -> pd.DataFrame:

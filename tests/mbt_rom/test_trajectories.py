@@ -141,6 +141,14 @@ def test_a_person_counts_once_in_the_course_with_the_first_episode():
     assert (row.n, row.mean) == (11, 5.0)
 
 
+def test_neither_a_late_baseline_nor_a_form_while_waiting_is_in_the_course():
+    """Of baselines 0..11 the last is late, of m6 forms 0..11 the last came while waiting: mean 5 of eleven at both."""
+    given = course_of(12, 12, is_late_baseline=[i % 12 == 11 and i < 12 for i in range(24)],
+                      is_before_treatment=[i < 11 or i == 23 for i in range(24)])  # fmt: skip
+    found = trajectories.programme_course(given, threshold=10, months=(0, 6))
+    assert found[["n", "mean"]].values.tolist() == [[11, 5.0], [11, 5.0]]
+
+
 @pytest.mark.parametrize("column", ["edition", "value_set_id"])
 def test_the_course_does_not_mix_editions_or_value_sets(column):
     mixed = course_of(24, 0)
