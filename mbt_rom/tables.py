@@ -101,7 +101,7 @@ IS_LATE_BASELINE = Column(
 IS_BEFORE_TREATMENT = Column(
     "is_before_treatment",
     "boolean",
-    "filled in before the first main session, while waiting; missing where a date is",
+    "filled in before the first main session, or without one in a programme that records them; missing where that is not known",
 )
 VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
 ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
