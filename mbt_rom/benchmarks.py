@@ -19,14 +19,13 @@ import pandas as pd
 
 from mbt_rom import change, disclosure, intervals, keys, schedule
 from mbt_rom.model import Instrument
+from mbt_rom.people import ADOLESCENT
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import BENCHMARK, COMPARED, INCLUSION
 
 if TYPE_CHECKING:
     from mbt_rom.norms import ChangeNorm
 
-#: The format whose patients have no adult norm, whatever their age band says.
-ADOLESCENT = "adolescent"
 _SCALE = ["instrument", "edition", "scale", "value_set_id"]
 _STRATUM = ["format", "anchor"]
 _ROW = ["programme_id", *_STRATUM, *_SCALE, "moment"]
@@ -139,6 +138,7 @@ def _pairs(
     scored = contributions[contributions["score"].notna()]
     later = change.pair_with_baseline(scored, person=["contribution_id", *_STRATUM, "age_band"])
     later = later[later["baseline_score"].notna() & ~change.is_late(later) & ~change.is_waiting(later)]
+    # none of them is compared by an adult norm here, whatever the age band says
     later["is_adult"] = (later["format"] != ADOLESCENT) & (later["age_band"].fillna("") != "under_18")
     later["is_provisional"] = later["is_provisional"].fillna(False) | later["baseline_is_provisional"].fillna(False)
     later = change.classify(later.reset_index(drop=True), definitions=definitions, norms=norms)
