@@ -1,13 +1,17 @@
 """THE BOUNDARY: what leaves a programme. After it comparison begins, and it reads nothing but this."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 import pandas as pd
 
+from assets import stops
 from assets.failures import value_free
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
+from assets.state import State
 from mbt_rom import contributions as boundary
-from mbt_rom.permissions import holds
+from mbt_rom.permissions import Permitted, holds
 
 _REFERENCE = {
     "episodes": dg.AssetIn(["reference", "episodes"]),
@@ -29,6 +33,7 @@ _REFERENCE = {
 )
 @value_free
 def outcomes(
+    context: dg.AssetExecutionContext,
     rom: HomeResource,
     trajectories: pd.DataFrame,
     expected: pd.DataFrame,
@@ -46,7 +51,7 @@ def outcomes(
         settings=state.home.settings,
         definitions=state.instruments,
         pseudonyms=state.pseudonyms,
-        permitted=holds(permissions, patients, purpose=boundary.PURPOSE, on=state.as_of),
+        permitted=_permitted(state, permissions, patients, programmes=context.partition_keys),
     )
 
 
@@ -59,6 +64,7 @@ def outcomes(
 )
 @value_free
 def inclusion(
+    context: dg.AssetExecutionContext,
     rom: HomeResource,
     expected: pd.DataFrame,
     episodes: pd.DataFrame,
@@ -70,5 +76,12 @@ def inclusion(
         expected,
         episodes,
         settings=rom.state.home.settings,
-        permitted=holds(permissions, patients, purpose=boundary.PURPOSE, on=rom.state.as_of),
+        permitted=_permitted(rom.state, permissions, patients, programmes=context.partition_keys),
     )
+
+
+def _permitted(
+    state: State, permissions: pd.DataFrame, patients: pd.DataFrame, *, programmes: Iterable[str]
+) -> Permitted:
+    withdrew = stops.withdrew(state, programmes)
+    return holds(permissions, patients, purpose=boundary.PURPOSE, on=state.as_of, withdrew=withdrew)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 import pandas as pd
 
+from assets import stops
 from assets.failures import value_free
 from assets.keys import key
 from assets.partitions import PROGRAMME, RANGE
@@ -131,6 +132,7 @@ def _of_responders(table: Table, computed: Callable[[pd.DataFrame], pd.DataFrame
     )
     @value_free
     def responding(
+        context: dg.AssetExecutionContext,
         rom: HomeResource,
         expected: pd.DataFrame,
         trajectories: pd.DataFrame,
@@ -140,13 +142,14 @@ def _of_responders(table: Table, computed: Callable[[pd.DataFrame], pd.DataFrame
         permissions: pd.DataFrame,
     ) -> pd.DataFrame:
         state = rom.state
+        withdrew = stops.withdrew(state, context.partition_keys)
         rows = answering.response_rows(
             expected,
             trajectories,
             episodes,
             patients,
             contacts,
-            permitted=holds(permissions, patients, purpose="model_fitting", on=state.as_of),
+            permitted=holds(permissions, patients, purpose="model_fitting", on=state.as_of, withdrew=withdrew),
             definitions=state.instruments,
             closures=state.home.settings.closures,
         )

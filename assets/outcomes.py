@@ -19,6 +19,7 @@ from mbt_rom import trajectories as courses
 from mbt_rom import weekly as series
 from mbt_rom.careless import careless_findings
 from mbt_rom.model import Instrument
+from mbt_rom.people import ADOLESCENT
 from mbt_rom.plausibility import Known
 from mbt_rom.settings import SHARED
 from mbt_rom.tables import ITEM_PSYCHOMETRICS, PSYCHOMETRICS, Table
@@ -259,7 +260,14 @@ def plausibility_of(instruments: list[str]) -> dg.AssetsDefinition:
 def change(rom: HomeResource, trajectories: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
     """Change from baseline to each later moment, per patient and scale."""
     state = rom.state
-    return reliable.change(trajectories, patients=patients, definitions=state.instruments, norms=state.norms)
+    programmes = state.home.settings.programmes
+    return reliable.change(
+        trajectories,
+        patients=patients,
+        definitions=state.instruments,
+        norms=state.norms,
+        of_adolescents=[name for name, programme in programmes.items() if programme.format == ADOLESCENT],
+    )
 
 
 def alerts_of(known: Mapping[str, Instrument]) -> dg.AssetsDefinition:

@@ -98,6 +98,12 @@ def table(state: State, programmes: Iterable[str]) -> pd.DataFrame:
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
+def withdrew(state: State, programmes: Iterable[str]) -> pd.DataFrame:
+    """Those stops of these programmes, not lifted, that say that somebody withdrew: what `permissions.holds` asks for."""
+    rows = table(state, programmes)
+    return rows[rows["kind"].eq("withdrew") & rows["lifted_at"].isna()].reset_index(drop=True)
+
+
 def holding(state: State, *, now: datetime, today: date) -> pd.DataFrame:
     """The stops of all programmes that hold now: what every list leaves off, those of other programmes for who died."""
     return core.holding(table(state, state.home.settings.programmes), at=now, today=today)

@@ -102,7 +102,7 @@ def absences(
     """Patients whose absence opens a review, as of a day: programme_id, patient_id, row_id, delivery_id and `because`.
 
     `in_treatment`: who is (programme_id, patient_id), so that a treatment that ended opens none; missing, all are. `reviews`: rows of
-    that register; a review held on or after the last missed contact has been opened already. The row is that contact.
+    that register; a review held on or after the last missed contact has been opened already, one that is planned has not. The row is that contact.
     `because` is in_a_row (so many offered contacts missed one after the other, up to the last) or share (both: in_a_row).
 
     >>> days = pd.to_datetime(["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]).astype("datetime64[s]")
@@ -125,7 +125,7 @@ def absences(
     because = pd.Series(np.select([run >= rule.in_a_row, few], ["in_a_row", "share"], ""), index=run.index, dtype="str")
     last = rows[is_missed].drop_duplicates(_PERSON, keep="last")
     found = last.merge(because[because != ""].rename("because").reset_index(), on=_PERSON)
-    found = found[_among(found, in_treatment) & ~_reviewed(found, reviews)]
+    found = found[_among(found, in_treatment) & ~_reviewed(found, reviews, as_of=as_of)]
     kept: pd.DataFrame = found[[*_PERSON, "row_id", "delivery_id", "contact_on", "because"]]
     return kept.reset_index(drop=True)
 
@@ -159,10 +159,11 @@ def _among(rows: pd.DataFrame, people: pd.DataFrame | None) -> Bools:
     return rows[_PERSON].merge(known, on=_PERSON, how="left")["is_there"].notna().to_numpy(dtype=bool)
 
 
-def _reviewed(rows: pd.DataFrame, reviews: pd.DataFrame | None) -> Bools:
+def _reviewed(rows: pd.DataFrame, reviews: pd.DataFrame | None, *, as_of: date) -> Bools:
     if reviews is None:
         return np.zeros(len(rows), dtype=bool)
-    last = reviews.groupby(_PERSON)["reviewed_on"].max().reset_index()
+    held = reviews[reviews["reviewed_on"] <= pd.Timestamp(as_of)]
+    last = held.groupby(_PERSON)["reviewed_on"].max().reset_index()
     return np.asarray(
         rows[[*_PERSON, "contact_on"]].merge(last, on=_PERSON, how="left").eval("reviewed_on >= contact_on"), dtype=bool
     )

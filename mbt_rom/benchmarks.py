@@ -4,7 +4,8 @@ Belongs here: counts, means, effects and shares per programme and moment, and wh
 (`disclosure`), case mix and funnels, anything that reads a table from before the boundary.
 
 Formats and anchors are strata: an effect is scaled by the SD of the programme's own format and anchor, and no row mixes them.
-A late baseline is no baseline here: its patient is in the response and in no pair.
+A late baseline is no baseline here, and a form that came before the first main session no outcome: their patients are in the response and
+in no pair of them.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ import pandas as pd
 
 from mbt_rom import change, disclosure, intervals, keys, schedule
 from mbt_rom.model import Instrument
+from mbt_rom.people import ADOLESCENT
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import BENCHMARK, COMPARED, INCLUSION
 
 if TYPE_CHECKING:
     from mbt_rom.norms import ChangeNorm
 
-#: The format whose patients have no adult norm, whatever their age band says.
-ADOLESCENT = "adolescent"
 _SCALE = ["instrument", "edition", "scale", "value_set_id"]
 _STRATUM = ["format", "anchor"]
 _ROW = ["programme_id", *_STRATUM, *_SCALE, "moment"]
@@ -53,7 +53,8 @@ def compare(
 
     `contributions`: rows of `contributions/outcomes`. One row per programme, instrument, edition, scale, value set and
     moment, baseline included (its change is missing). Response counts patients from statuses, the same for every scale of an
-    instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and at the moment.
+    instrument, and is no data where no episode is registered. Pairs are patients with a score at baseline and,
+    from the first main session on, at the moment.
     Mean change has a t interval; effect = d x mean change / SD at baseline of all patients of the format and anchor, and its interval
     is that of the mean change divided by this SD, which is treated as known. Shares are over all classified pairs, those
     who started in the reference range included, with Wilson intervals; on the primary scale and with a norm only, so of
@@ -136,7 +137,8 @@ def _pairs(
     """Scores beside their baseline, with category; a baseline is its own pair, so that its mean has a row."""
     scored = contributions[contributions["score"].notna()]
     later = change.pair_with_baseline(scored, person=["contribution_id", *_STRATUM, "age_band"])
-    later = later[later["baseline_score"].notna() & ~change.is_late(later)]
+    later = later[later["baseline_score"].notna() & ~change.is_late(later) & ~change.is_waiting(later)]
+    # none of them is compared by an adult norm here, whatever the age band says
     later["is_adult"] = (later["format"] != ADOLESCENT) & (later["age_band"].fillna("") != "under_18")
     later["is_provisional"] = later["is_provisional"].fillna(False) | later["baseline_is_provisional"].fillna(False)
     later = change.classify(later.reset_index(drop=True), definitions=definitions, norms=norms)

@@ -10,7 +10,7 @@ range (PHQ-9 of 10 with cut-off 10 is a case), unless its publisher says otherwi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -242,11 +242,12 @@ def change(
     patients: pd.DataFrame,
     definitions: Mapping[str, Instrument],
     norms: Mapping[tuple[str, str], ChangeNorm],
+    of_adolescents: Collection[str] = (),
 ) -> pd.DataFrame:
     """Change from baseline to every later moment: rows of `outcomes/change`.
 
     `trajectories`: rows of `outcomes/trajectories`, any number of programmes. `patients`: rows of `reference/patients`; who
-    was under 18 at baseline has no adult norm. One row per later scheduled form and scale, also when its baseline is
+    was under 18 at baseline has no adult norm, nor has somebody of unknown age in one of the programmes `of_adolescents`. One row per later scheduled form and scale, also when its baseline is
     missing or was another edition or value set: there is no change across those, and the row is `not_classifiable`. So is one whose
     baseline is late (filled in after the first main session), or whose later form came before that session: change while waiting is
     shown as such, and counts for no category. Index where (instrument, scale) has a norm; categories on the instrument's primary scale only.
@@ -255,11 +256,11 @@ def change(
 
     pairs = pair_with_baseline(trajectories, person=["patient_id", "episode_id", "anchor"])
     pairs["change"] = pairs["score"] - pairs["baseline_score"]
-    pairs["is_adult"] = _is_adult(pairs, patients)
+    pairs["is_adult"] = _is_adult(pairs, patients, of_adolescents)
     pairs["is_provisional"] = pairs["is_provisional"].fillna(False) | pairs["baseline_is_provisional"].fillna(False)
     classified = classify(pairs, definitions=definitions, norms=norms)
     has_category = classified["category"].notna()
-    is_no_outcome = is_late(classified) | classified["is_before_treatment"].fillna(False).to_numpy(dtype=bool)
+    is_no_outcome = is_late(classified) | is_waiting(classified)
     classified["category"] = classified["category"].mask(has_category & is_no_outcome, "not_classifiable")
     return CHANGE.conform(classified.drop(columns=["baseline_is_provisional", "is_adult"]).assign(method=METHOD))
 
@@ -269,11 +270,18 @@ def is_late(rows: pd.DataFrame) -> Bools:
     return rows["is_late_baseline"].fillna(False).to_numpy(dtype=bool)
 
 
-def _is_adult(pairs: pd.DataFrame, patients: pd.DataFrame) -> Bools:
-    """Whether the person had reached 18 by the year of the baseline form; true where the age is not known."""
+def is_waiting(rows: pd.DataFrame) -> Bools:
+    """Whether the later form was filled in before the first main session; false where that is not known."""
+    return rows["is_before_treatment"].fillna(False).to_numpy(dtype=bool)
+
+
+def _is_adult(pairs: pd.DataFrame, patients: pd.DataFrame, of_adolescents: Collection[str]) -> Bools:
+    """Whether the person had reached 18 by the year of the baseline form; where the age is not known, by the programme."""
     from mbt_rom import people
 
-    return ~people.is_minor(people.behind(pairs, patients, on="baseline_on").ages)
+    ages = people.behind(pairs, patients, on="baseline_on").ages
+    is_likely_minor = np.isnan(ages) & pairs["programme_id"].isin(list(of_adolescents)).to_numpy(dtype=bool)
+    return ~(people.is_minor(ages) | is_likely_minor)
 
 
 def pair_with_baseline(scores: pd.DataFrame, *, person: list[str]) -> pd.DataFrame:

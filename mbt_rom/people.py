@@ -20,6 +20,9 @@ from mbt_rom.model import ADULT
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The format whose patients are no adults unless their age says so.
+ADOLESCENT = "adolescent"
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.object_]

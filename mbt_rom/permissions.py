@@ -34,7 +34,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Standings = npt.NDArray[np.int8]
 
-#: Why a purpose is not permitted. `withdrawn`: it was, and whoever decides today ended it. `representative_no_longer_decides`: only a
+#: Why a purpose is not permitted. `withdrawn`: it was, and whoever decides today ended it, or a stop says so. `representative_no_longer_decides`: only a
 #: representative gave it, and the patient has to by now. `representative_missing`: only the patient gave it, and is too young to alone.
 REASONS = ("never_recorded", "withdrawn", "not_yet", "representative_no_longer_decides", "representative_missing")
 #: Ages from which a patient decides together with a representative, and alone.
@@ -83,13 +83,21 @@ class Permitted:
         return rows[self.reasons(rows).isna().to_numpy()].reset_index(drop=True)
 
 
-def holds(permissions: pd.DataFrame, patients: pd.DataFrame, *, purpose: Purpose, on: date) -> Permitted:
+def holds(
+    permissions: pd.DataFrame,
+    patients: pd.DataFrame,
+    *,
+    purpose: Purpose,
+    on: date,
+    withdrew: pd.DataFrame | None = None,
+) -> Permitted:
     """For whom the purpose is permitted on that day.
 
     `permissions`: rows of `reference/permissions`; `patients`: rows of `reference/patients` (only programme_id, patient_id and birth_year
     are read), both of any number of programmes, both possibly empty. `from_on` and `until_on` are the first and the last day. Of several
     rows that the patient (or a representative) gave, the one that began last counts, whatever an earlier one says: a withdrawal is not
-    undone by an older permission that was left open. A row given by both counts for each of them.
+    undone by an older permission that was left open. A row given by both counts for each of them. `withdrew`: people (programme_id,
+    patient_id) of whom a stop says so; until it is lifted nothing holds for them, whatever the register says.
     """
     columns = [*_PERSON, "reason"]
     every = pd.concat([patients[_PERSON], permissions[_PERSON]], ignore_index=True).dropna(subset=_PERSON)
@@ -100,7 +108,8 @@ def holds(permissions: pd.DataFrame, patients: pd.DataFrame, *, purpose: Purpose
     own = _standing(people, given[giver.isin(["patient", "both"])], on=on)
     representative = _standing(people, given[giver.isin(["representative", "both"])], on=on)
     ages = on.year - _birth_years(people, patients)
-    people["reason"] = pd.Series(_reasons(own, representative, ages), dtype="str")
+    reasons = pd.Series(_reasons(own, representative, ages), dtype="str")
+    people["reason"] = reasons.mask(reasons.isna().to_numpy() & _among(people, withdrew), "withdrawn")
     return Permitted(purpose, on, people[columns], frozenset(permissions["programme_id"].dropna()))
 
 
@@ -138,6 +147,13 @@ def _standing(people: pd.DataFrame, given: pd.DataFrame, *, on: date) -> Standin
     has_begun = last >= 0
     standing[has_begun] = np.where(has_ended[last[has_begun]], _ENDED, _HOLDS)
     return standing
+
+
+def _among(people: pd.DataFrame, some: pd.DataFrame | None) -> Bools:
+    if some is None:
+        return np.zeros(len(people), dtype=bool)
+    of_people, of_some = keys.row_codes(people, some, columns=_PERSON)
+    return np.asarray(keys.lookup(of_people, of_some) >= 0)
 
 
 def _birth_years(people: pd.DataFrame, patients: pd.DataFrame) -> Floats:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import acceptance, attendance, drift, wrong_person
+from mbt_rom.eligibility import DIED
 from mbt_rom.model import Instrument
 from mbt_rom.schedule import UNSCHEDULED
 from mbt_rom.settings import Consortium
@@ -132,7 +133,10 @@ def _allocation(rows: pd.DataFrame, therapists: pd.DataFrame) -> pd.Series:
 
 
 def absence_facts(known: Known) -> pd.DataFrame:
-    """Patients in treatment whose absence asks for a review: the place of the last contact they missed, and `attends` by which rule."""
+    """Patients in treatment whose absence asks for a review: the place of the last contact they missed, and `attends` by which rule.
+
+    Nobody asks why the dead stayed away: an event or a stop may tell of a death while the episode still runs.
+    """
     found = [
         attendance.absences(
             _of_programme(known.contacts, programme),
@@ -145,8 +149,10 @@ def absence_facts(known: Known) -> pd.DataFrame:
         for programme, day in known.judged_on.items()
         if known.contacts is not None
     ]
-    columns = ["programme_id", "delivery_id", "row_id", "because"]
+    columns = ["programme_id", "patient_id", "delivery_id", "row_id", "because"]
     rows = pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns, dtype="str")
+    dead = known.expected.loc[known.expected["status"] == DIED]
+    rows = rows[~_among(rows, dead, columns[:2])].drop(columns="patient_id").reset_index(drop=True)
     return rows.assign(source_row=_source_row(rows["row_id"])).rename(columns={"because": "attends"})
 
 

@@ -44,7 +44,7 @@ What holds for all of them:
   in**; a team or a medicine is one short name.
 * A row that lacks a column marked *needed*, or has an unreadable date, an unknown code in a needed column, a last day before its first or
   a patient who is not in the register of patients, is set aside with a finding ([rules](rules.md)). An unknown code elsewhere
-  counts as not recorded.
+  counts as not recorded; in `given_by` of a permission, where nothing recorded may stand for the patient, it sets the row aside.
 * A file or sheet without rows says nothing: it cannot tell that there was nothing to tell.
 """
 _EXAMPLES: Mapping[str, str] = {

@@ -29,7 +29,7 @@ class RegisterColumn:
     `codes`: value -> the words that mean it, separated by spaces. `headers`: what the column may be called where that says by itself which
     register it is; `plain`: names that count only beside such a one; `roles`: roles of `exports.names.ROLES` whose spellings count as
     plain names, too. `told`: the role under which the account of an export names it. A row without a value in a required column is set
-    aside.
+    aside. `is_strict`: so is a row with a word in this column that is not known, which elsewhere counts as not recorded.
     """
 
     name: str
@@ -42,6 +42,7 @@ class RegisterColumn:
     plain: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     told: str = ""
+    is_strict: bool = False
 
     @property
     def role(self) -> str:
@@ -57,7 +58,8 @@ class Register:
     which the second may not lie before the first. `mark` ends the ids of its rows. `is_core`: it is there in every home, empty or not.
     `is_told_by_key`: a sheet that has all required columns is this register, whatever they are called.
     `is_of_known_patients`: its patients must be in the register of patients, where there is one. `without_overlap`: rows that share
-    these columns may not overlap in time.
+    these columns may not overlap in time. `doubted_by`: the columns by which a row that is set aside puts others in doubt; such a row is
+    kept, to be set aside, although another required column is missing.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Register:
     is_told_by_key: bool = False
     is_of_known_patients: bool = True
     without_overlap: tuple[str, ...] = ()
+    doubted_by: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -166,7 +169,7 @@ END_REASONS: dict[str, str] = {
     "completed": "completed complete voltooid afgerond regulier planned",
     "dropped_out": "dropped_out dropout drop_out uitval afgebroken voortijdig",
     "referred_on": "referred_on referred doorverwezen verwezen overgeplaatst",
-    "died": "died deceased overleden",
+    "died": "died deceased death overleden overlijden gestorven zelfdoding suicide",
 }
 
 THERAPISTS = Register(
@@ -331,7 +334,7 @@ PERMISSIONS = Register(
             },
         ),
         RegisterColumn(
-            "given_by", "code", "who gave it", "door wie gegeven", headers=("given_by", "gegeven_door", "toestemming_door"),
+            "given_by", "code", "who gave it", "door wie gegeven", is_strict=True, headers=("given_by", "gegeven_door", "toestemming_door"),
             codes={
                 "patient": "patient self zelf client",
                 "representative": "representative vertegenwoordiger parent parents ouder ouders voogd guardian",
@@ -341,7 +344,7 @@ PERMISSIONS = Register(
         _from("first day on which it holds", "eerste dag waarop zij geldt"),
         _until("last day on which it holds (a withdrawal is one); missing: still", "laatste dag waarop zij geldt (ook bij intrekking); leeg: loopt nog"),
     ),
-    mark="permissions", ordered=(("from_on", "until_on"),),
+    mark="permissions", ordered=(("from_on", "until_on"),), doubted_by=("patient_id", "purpose"),
 )  # fmt: skip
 
 CONTACTS = Register(
@@ -412,7 +415,7 @@ EVENTS = Register(
                 "suicide_attempt": "suicide_attempt suicidepoging zelfmoordpoging tentamen_suicidii ts",
                 "self_harm": "self_harm selfharm zelfbeschadiging automutilatie zelfverwonding",
                 "violence": "violence geweld agressie aggression",
-                "death": "death died overlijden overleden",
+                "death": "death died deceased overlijden overleden gestorven zelfdoding suicide",
                 "reorganisation": "reorganisation reorganization reorganisatie",
                 "closure": "closure closed sluiting gesloten",
             },

@@ -53,12 +53,12 @@ def response_rows(
 ) -> pd.DataFrame:
     """One row per form that should have come by now after the start, with what is known beforehand of whom it was asked.
 
-    Inputs are rows of the tables and registers of these names; of people who do not permit model fitting there is no row. `is_received`; `baseline_severity` (primary scale of the same instrument
-    at baseline, turned so that higher is worse, in SDs of the programme's baselines); `attendance` (share of offered contacts
+    Inputs are rows of the tables and registers of these names; of people who do not permit model fitting there is no row, and no answer is read. `is_received`; `baseline_severity` (primary scale of the same instrument
+    at baseline, turned so that higher is worse, in SDs of these people's baselines in the programme); `attendance` (share of offered contacts
     kept in the three months before it was due, or before the treatment ended where that was earlier; missing without contacts); `left_treatment` (before it was due, 0 or 1; whatever
     the reason but death); `years_since_start` (of the moment); `age` and `is_female`.
     """
-    expected = permitted.only(expected)
+    expected, trajectories = permitted.only(expected), permitted.only(trajectories)
     asked = expected[expected["status"].isin(["received", "missed"]) & expected["due_on"].notna()]
     months = asked["moment"].map({m: schedule.month_of(m) for m in asked["moment"].unique()})
     asked = asked.assign(months=months)[(months > 0).to_numpy(dtype=bool)].reset_index(drop=True)

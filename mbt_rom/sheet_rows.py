@@ -484,7 +484,7 @@ class SheetRows:
         texts = self.texts(source)
         read = self._register_words(register, column, source, texts)
         unknown = values.not_understood(texts, read) & self.known
-        if column.is_required:
+        if column.is_required or column.is_strict:
             place = {"block": register.mark, "column": self.header(source), "item": column.name}
             self.note_rows("register_code_unknown", unknown, detail=_allowed(column), **place)
         elif n := int(unknown.sum()):
@@ -536,7 +536,10 @@ class SheetRows:
         return ids
 
     def _with_keys(self, plan: RegisterPlan, frame: pd.DataFrame, unread: Mapping[str, Flags]) -> Flags:
-        """Rows that say whom and what they are about. The others are findings: a register cannot hold them."""
+        """Rows that say whom and what they are about. The others are findings: a register cannot hold them.
+
+        A row that puts others in doubt (`Register.doubted_by`) stays, and is set aside later.
+        """
         register, usable = REGISTERS[plan.register], self.known.copy()
         none = np.zeros(len(frame), dtype=bool)
         for key in register.required:
@@ -546,7 +549,8 @@ class SheetRows:
             for rule in ("register_key_missing", "patient_form"):
                 flags = missing & usable & (rules == rule) & ~unread.get(key, none)
                 self.note_rows(rule, flags, block=register.mark, column=column, item=key)
-            usable &= ~missing
+            if key in register.doubted_by or not register.doubted_by:
+                usable &= ~missing
         if register.has_patients and "patient_id" not in register.required:
             is_wrong = (self._key_rules("patient_id", len(frame)) == "patient_form") & usable
             self.note_rows(

@@ -98,6 +98,11 @@ IS_LATE_BASELINE = Column(
     "boolean",
     "whether the baseline was filled in after the first main session; missing where that is not known",
 )
+IS_BEFORE_TREATMENT = Column(
+    "is_before_treatment",
+    "boolean",
+    "filled in before the first main session, or without one in a programme that records them; missing where that is not known",
+)
 VALUE_SET = Column("value_set_id", "str", "EQ-5D value set of a utility; missing for every other score")
 ROW = Column("row_id", "str", "delivery, sheet and row that an administration came from", True)
 FORM_STATE = Column(
@@ -552,11 +557,7 @@ TRAJECTORIES = Table(
         ANCHOR,
         Column("administered_on", DATE, "date on which the form was filled in"),
         Column("months_since_start", "float64", "months (of 30.4375 days) since month 0"),
-        Column(
-            "is_before_treatment",
-            "boolean",
-            "filled in before the first main session, while waiting; missing where a date is",
-        ),
+        IS_BEFORE_TREATMENT,
         Column("score", "float64", "score in the unit of the scale"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule filled in for an answer", True),
         IS_LATE_BASELINE,
@@ -844,6 +845,7 @@ CONTRIBUTIONS = Table(
         Column("score", "float64", "scale score; missing when not received or not scorable"),
         Column("is_provisional", "boolean", "true when a provisional missing-item rule was applied"),
         IS_LATE_BASELINE,
+        IS_BEFORE_TREATMENT,
     ),
 )
 

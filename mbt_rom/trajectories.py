@@ -16,6 +16,7 @@ from mbt_rom import disclosure, intervals, keys, schedule
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import TRAJECTORIES
 
+_NEVER = pd.Timestamp(9999, 12, 31).as_unit("s")
 _SCALE = ["programme_id", "instrument", "edition", "scale", "value_set_id"]
 COURSE_COLUMNS = (
     *_SCALE, "moment", "months", "n", "mean", "lower_95", "upper_95", "quartile_1", "quartile_3", "suppressed",
@@ -30,7 +31,7 @@ def trajectories(
     `scores`: rows of `scores/<instrument>` of any instruments and programmes; `expected`: rows of `outcomes/expected` of the
     same; `episodes`: rows of `reference/episodes`. A form that fits no moment stays, as `unscheduled`. Months are of
     30.4375 days and missing where the form has no date or the episode no anchor. `is_before_treatment`: filled in before the first
-    main session of its episode; missing where one of the two dates is.
+    main session of its episode, or in an episode without such a session in a programme that records them; else missing where a date is.
     """
     matched = expected[expected["row_id"].notna()].reset_index(drop=True)
     of_scores, of_matched = keys.row_codes(scores, matched, columns=["programme_id", "instrument", "row_id"])
@@ -52,7 +53,11 @@ def _months(frame: pd.DataFrame, episodes: pd.DataFrame, *, settings: Consortium
 
 
 def _is_before_treatment(frame: pd.DataFrame, episodes: pd.DataFrame) -> pd.Series:
-    started = _of_episode(frame, episodes, episodes["started_on"])
+    """A programme that records first sessions has none of who still waits, or left before it."""
+    records = episodes["programme_id"].isin(episodes.loc[episodes["started_on"].notna(), "programme_id"])
+    started = _of_episode(
+        frame, episodes, episodes["started_on"].where(~records, episodes["started_on"].fillna(_NEVER))
+    )
     is_known = frame["administered_on"].notna() & started.notna()
     return (frame["administered_on"] < started).astype("boolean").where(is_known)
 
@@ -68,14 +73,15 @@ def programme_course(trajectories: pd.DataFrame, *, threshold: int, months: Sequ
     """Mean score of a programme at every moment of the plan, as it may be published: the rows behind its figure.
 
     `trajectories`: rows of `outcomes/trajectories`. Rows: programme x instrument x edition x scale x value set x moment, for
-    all `months` whether anything came or not. Columns: `COURSE_COLUMNS`; n is patients, each with the first episode only;
+    all `months` whether anything came or not. Left out: late baselines, and later forms that came before the first main session.
+    Columns: `COURSE_COLUMNS`; n is patients, each with the first episode only;
     limits of the mean by t; quartiles by linear interpolation. Below `threshold` patients `suppressed` is true and all
     numbers are missing, so that none and few look the same. Whoever answered differs between moments: this is no course of
     one fixed group.
     """
     names = {schedule.moment_name(month): month for month in months}
     rows = trajectories[trajectories["score"].notna() & trajectories["patient_id"].notna()]
-    rows = _first_episodes(rows[rows["moment"].isin(list(names))])
+    rows = _first_episodes(rows[rows["moment"].isin(list(names)) & ~_is_out_of_place(rows)])
     summary = _summary(rows)
     grid = (
         summary[_SCALE]
@@ -89,6 +95,13 @@ def programme_course(trajectories: pd.DataFrame, *, threshold: int, months: Sequ
     numbers = ["n", "mean", "lower_95", "upper_95", "quartile_1", "quartile_3"]
     course[numbers] = course[numbers].mask(course["suppressed"])
     return course.astype({"n": "Int64", "months": "Int64"})[list(COURSE_COLUMNS)]
+
+
+def _is_out_of_place(rows: pd.DataFrame) -> pd.Series:
+    """Baselines that came after the first main session, and later forms that came before it."""
+    is_late, is_waiting = (rows[c].fillna(False).astype(bool) for c in ("is_late_baseline", "is_before_treatment"))
+    out_of_place: pd.Series = is_late.where(rows["moment"] == schedule.BASELINE, is_waiting)
+    return out_of_place
 
 
 def _first_episodes(rows: pd.DataFrame) -> pd.DataFrame:

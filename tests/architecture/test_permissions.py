@@ -52,3 +52,15 @@ def test_what_is_fitted_on_people_asks_for_the_gate(sources: list[Any]) -> None:
     ]
     asks = [s.path for s in fitting if any(n == "mbt_rom.permissions.Permitted" for _, n in s.imports)]
     assert [s.path for s in fitting] == asks
+
+
+def test_whoever_asks_the_gate_in_a_home_tells_it_who_withdrew_by_a_stop(sources: list[Any]) -> None:
+    asking = [
+        {keyword.arg for keyword in node.keywords}
+        for source in sources
+        if source.path.startswith(("assets/", "pipelines/"))
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and _called(node) == "holds" and any(k.arg == "purpose" for k in node.keywords)
+    ]
+    assert asking
+    assert all("withdrew" in names for names in asking)

@@ -54,7 +54,7 @@ def episodes(*rows):
     return EPISODES.conform(frame.assign(programme_id="north", row_id=rows_of, delivery_id="d0"))
 
 
-def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settings=SETTINGS, **known_too):
+def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settings=SETTINGS, ends=None, **known_too):
     """Findings as (rule, row_id, item, detail)."""
     of = episodes() if of is None else of
     items = {
@@ -68,7 +68,7 @@ def found(forms=(), of=None, *, therapists=(), patients=(), numbers=None, settin
     # A form of a patient who is in no register is set aside, so the plan never sees it.
     known_ones = told["patient_id"].isin(list(patients)) if patients else pd.Series(True, index=told.index)
     expected = schedule.expected(
-        told[known_ones], of, settings=settings, definitions=registry.instruments(), as_of=AS_OF
+        told[known_ones], of, settings=settings, definitions=registry.instruments(), as_of=AS_OF, ends=ends
     )
     ids = [f"q{n}" for n in range(len(patients))]
     register = PATIENTS.conform(
@@ -125,6 +125,13 @@ def test_absence_in_treatment_opens_a_review_and_tells_nothing_but_its_place(end
         judged_on={"north": date(2024, 4, 1)},
     )
     assert told_of == ([["review_after_nonattendance", "d0-1-5-c", "attendance", None]] if is_opened else [])
+
+
+def test_the_absence_of_somebody_whose_death_an_event_tells_opens_nothing():
+    of = episodes(("e1", "p1", "2024-02-01", None, "2024-01-02"))
+    died = {"programme_id": ["north"], "patient_id": ["p1"], "ended_on": [pd.Timestamp("2024-03-06")], "why": ["died"]}
+    came = contacts("attended", "no_show", "no_show", "no_show")
+    assert found(of=of, ends=pd.DataFrame(died), contacts=came, judged_on={"north": date(2024, 4, 1)}) == []
 
 
 def test_absence_after_the_day_on_which_contacts_were_known_is_none():

@@ -83,6 +83,8 @@ def test_a_review_that_was_held_closes_it_and_later_absence_opens_it_again():
     reviews = pd.DataFrame({"programme_id": "berk", "patient_id": "p", "reviewed_on": pd.to_datetime(["2026-03-12"])})
     assert opened("+++---", reviews=reviews) == []
     assert opened("+++----", reviews=reviews) == ["in_a_row"]
+    planned = reviews.assign(reviewed_on=pd.to_datetime(["2027-01-04"]))
+    assert opened("+++---", reviews=planned) == ["in_a_row"]
 
 
 def test_a_treatment_that_ended_opens_none():

@@ -203,6 +203,16 @@ def test_a_late_baseline_is_in_the_response_and_in_no_pair():
     assert table.loc[("a", "m6"), ["n_received", "n_pairs", "mean_change"]].tolist() == [3, 2, 3.5]
 
 
+def test_change_while_waiting_is_in_the_response_and_in_no_pair():
+    """Without the first patient, who was still waiting at month 6, changes are -1 and 8: mean 3.5, none improved."""
+    given = people(before=[20, 15, 12], after=[8, 14, 20])
+    given["is_before_treatment"] = (given["moment"] == "baseline") | (given["contribution_id"] == "a0")
+    table = compared(given)
+    assert table.loc[("a", "baseline"), "n_pairs"] == 3
+    row = table.loc[("a", "m6")]
+    assert row[["n_received", "n_pairs", "n_classified", "mean_change", "improved_share"]].tolist() == [3, 2, 2, 3.5, 0]
+
+
 def test_effects_are_scaled_within_programmes_of_one_anchor():
     """Baselines 10 and 20 (SD 7.0711) from the start of treatment, 10 and 12 (SD 1.4142) from referral."""
     started = people("a", before=[10, 20], after=[5, 15], anchor="started_on")

@@ -35,13 +35,13 @@ def course(**columns):
     return TRAJECTORIES.conform(frame.assign(**{k: v for k, v in defaults.items() if k not in columns}))
 
 
-def changes(frame, norms=None, *, birth_year=None):
+def changes(frame, norms=None, *, birth_year=None, **more):
     definitions = {"phq9": registry.instrument("phq9"), "bsi": registry.instrument("bsi")}
     norms = {("phq9", "total"): NORM} if norms is None else norms
     people = (
         frame[["programme_id", "patient_id"]].drop_duplicates().assign(birth_year=birth_year, row_id="", delivery_id="")
     )
-    return change.change(frame, patients=PATIENTS.conform(people), definitions=definitions, norms=norms)
+    return change.change(frame, patients=PATIENTS.conform(people), definitions=definitions, norms=norms, **more)
 
 
 def test_an_adult_norm_is_not_applied_to_somebody_under_18():
@@ -53,6 +53,14 @@ def test_an_adult_norm_is_not_applied_to_somebody_under_18():
     assert young["change"] == -12.0
     assert changes(frame, birth_year=2006).iloc[0]["category"] == "reliably_improved_into_reference_range"
     assert changes(frame).iloc[0]["category"] == "reliably_improved_into_reference_range"
+
+
+def test_an_unknown_age_in_a_programme_of_adolescents_is_that_of_no_adult():
+    frame = course(moment=["baseline", "m6"], score=[20.0, 8.0], administered_on=["2024-03-01", "2024-09-01"])
+    of = {"of_adolescents": ["a"]}
+    assert changes(frame, **of).iloc[0]["category"] == "not_classifiable"
+    assert changes(frame, birth_year=2000, **of).iloc[0]["category"] == "reliably_improved_into_reference_range"
+    assert changes(frame, of_adolescents=["b"]).iloc[0]["category"] == "reliably_improved_into_reference_range"
 
 
 def test_a_change_of_exactly_the_smallest_reliable_change_is_not_reliable():

@@ -103,6 +103,8 @@ def test_received_moments_give_a_row_per_scale_and_the_others_one_for_their_stat
         ["phq9", "total", "m6", "received", 6, 7.0],
     ]
     assert found["value_set_id"].dropna().unique().tolist() == ["uk_2026"]
+    waiting = found.set_index(["scale", "moment"])["is_before_treatment"].to_dict()
+    assert (waiting["total", "baseline"], waiting["total", "m6"]) == (True, False)
     assert set(found["format"]) == {"day_hospital"}
     assert set(found["age_band"]) == {"25_34"}
     assert set(found["sex"]) == {"female"}

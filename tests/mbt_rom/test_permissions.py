@@ -38,6 +38,16 @@ def why(given, born, on=TODAY, purpose=PURPOSE):
     return found.fillna("permitted").iloc[0]
 
 
+def test_nothing_holds_for_whom_a_stop_says_that_they_withdrew():
+    given = register(("p", "patient", "2025-01-01", None), ("q", "patient", "2025-01-01", None))
+    known = people(p=1990, q=1990, r=1990)
+    said = pd.DataFrame({"programme_id": ["a", "a", "b"], "patient_id": ["p", "r", "q"]}, dtype="str")
+    found = permissions.holds(given, known, purpose=PURPOSE, on=TODAY, withdrew=said).reasons(known)
+    assert found.fillna("permitted").tolist() == ["withdrawn", "permitted", "never_recorded"]
+    nobody = permissions.holds(given, known, purpose=PURPOSE, on=TODAY, withdrew=said.head(0)).reasons(known)
+    assert nobody.fillna("permitted").tolist() == ["permitted", "permitted", "never_recorded"]
+
+
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [

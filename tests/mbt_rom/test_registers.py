@@ -272,6 +272,32 @@ def test_bad_cells_are_findings_and_no_row_is_lost() -> None:
     assert "Utrecht" not in held.to_csv() + got.findings.to_csv()
 
 
+def test_a_permission_that_cannot_be_read_is_kept_to_be_set_aside_where_it_says_about_whom_and_what() -> None:
+    """So that it puts the older rows in doubt. Who gave it is not taken for not recorded, which would stand for the patient."""
+    rows = [
+        "1,research,mentor,2025-01-01,",  # an unknown giver
+        "2,research,patient,2025-31-12,2025-06-01",  # no such first day
+        "3,research,patient,,2025-06-01",  # no first day
+        "4,hearsay,patient,2025-01-01,",  # no such purpose: nobody can tell what is in doubt
+        "5,research,,2025-01-01,",
+    ]
+    got = deliver("patient_id,purpose,given_by,from_on,until_on\n" + "\n".join(rows) + "\n")
+    assert found(got) == [
+        [2, "given_by", "register_code_unknown"],
+        [3, "from_on", "register_date_unreadable"],
+        [4, "from_on", "register_key_missing"],
+        [5, "purpose", "register_code_unknown"],
+    ]
+    held = got.registers["permissions"]
+    assert held["row_id"].str.extract(r"-(\d+)-permissions$", expand=False).tolist() == ["2", "3", "4", "6"]
+
+
+@pytest.mark.parametrize("word", ["overlijden", "Overleden", "gestorven", "death"])
+def test_a_death_is_read_by_whatever_word_tells_it(word: str) -> None:
+    got = deliver(f"episode_id,patient_id,started_on,ended_on,end_reason\nE1,1,2024-01-01,2024-05-01,{word}\n")
+    assert got.registers["episodes"]["end_reason"].tolist() == ["died"]
+
+
 def test_an_event_of_the_programme_needs_no_patient_and_a_wrong_number_is_told() -> None:
     got = deliver("patient_id,event_on,kind\n,2025-01-01,closure\n1 x,2025-01-01,admission\n")
     assert found(got) == [[3, "patient_id", "patient_form"]]

@@ -70,6 +70,13 @@ def test_there_is_no_row_of_people_who_do_not_permit_model_fitting():
     assert rows_of(expected, refusing="b")["patient_id"].tolist() == ["a", "c"]
 
 
+def test_the_severity_of_others_does_not_rest_on_people_who_do_not_permit_model_fitting():
+    """Scores 10, 14, 18 have mean 14 and SD 4; with the 30 of who refuses they would have 18 and 8.64."""
+    expected = asked(patient_id=list("abcd"))
+    found = rows_of(expected, baseline={"a": 10.0, "b": 14.0, "c": 18.0, "d": 30.0}, refusing="d")
+    assert found["baseline_severity"].tolist() == [-1.0, 0.0, 1.0]
+
+
 def test_rows_are_the_forms_that_should_have_come_after_the_start():
     expected = asked(patient_id=list("abcdef"), status=["received", "missed", "open", "died", "received", "unscheduled"],
                      moment=["m6", "m6", "m6", "m6", "baseline", "unscheduled"])  # fmt: skip

@@ -70,6 +70,25 @@ def test_what_was_filled_in_before_the_first_main_session_is_marked():
     assert found.loc[["r0", "r1", "r2"], "is_before_treatment"].tolist() == [True, False, pd.NA]
 
 
+def test_who_has_not_started_where_starts_are_recorded_was_still_waiting():
+    """Month 0 is the referral in both programmes; a records first sessions, and none of e2; b records none at all."""
+    programmes = {p: {"name": p, "issuer": "h", "instruments": ["bsi"], "anchor": "referred_on"} for p in "ab"}
+    settings = Consortium.model_validate(
+        {"name": "test", "issuers": {"h": {}}, "programmes": programmes, "months": [0, 6]}
+    )
+    known = EPISODES.conform(pd.DataFrame({
+        "programme_id": ["a", "a", "b"], "episode_id": ["e1", "e2", "e3"], "patient_id": ["p1", "p2", "p3"],
+        "referred_on": dates(*["2023-01-10"] * 3), "started_on": dates("2023-03-01", None, None), "row_id": "r", "delivery_id": "d",
+    }))  # fmt: skip
+    given = scores(*((f"r{n}", "bsi", "gsi", "2023-07-10", 1.0) for n in (1, 2, 3)))
+    given = given.assign(programme_id=["a", "a", "b"], patient_id=["p1", "p2", "p3"])
+    matched = schedule.expected(
+        given, known, settings=settings, definitions=registry.instruments(), as_of=date(2024, 1, 1)
+    )
+    found = trajectories.trajectories(given, matched, known, settings=settings).set_index("row_id")
+    assert found.loc[["r1", "r2", "r3"], "is_before_treatment"].tolist() == [False, True, pd.NA]
+
+
 def test_one_row_number_of_two_instruments_is_two_forms():
     """A wide file: one row of the export holds a BSI of the baseline window, and a PHQ-9 that was matched to nothing."""
     given = scores(("r1", "bsi", "gsi", "2023-01-10", 1.5), ("r1", "phq9", "total", "2023-03-20", 12.0))
@@ -139,6 +158,14 @@ def test_a_person_counts_once_in_the_course_with_the_first_episode():
     both = TRAJECTORIES.conform(pd.concat([again, course_of(11, 0)]))
     (row,) = trajectories.programme_course(both, threshold=10, months=(0,)).itertuples()
     assert (row.n, row.mean) == (11, 5.0)
+
+
+def test_neither_a_late_baseline_nor_a_form_while_waiting_is_in_the_course():
+    """Of baselines 0..11 the last is late, of m6 forms 0..11 the last came while waiting: mean 5 of eleven at both."""
+    given = course_of(12, 12, is_late_baseline=[i % 12 == 11 and i < 12 for i in range(24)],
+                      is_before_treatment=[i < 11 or i == 23 for i in range(24)])  # fmt: skip
+    found = trajectories.programme_course(given, threshold=10, months=(0, 6))
+    assert found[["n", "mean"]].values.tolist() == [[11, 5.0], [11, 5.0]]
 
 
 @pytest.mark.parametrize("column", ["edition", "value_set_id"])
