@@ -213,6 +213,7 @@ def _staff(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFram
 PATIENT = pd.DataFrame({"programme_id": ["alpha"], "patient_id": ["p_1"]}, index=[7])
 THERE = ("t_1", "2020-01-01", None, "t_9")
 GONE = ("t_1", "2020-01-01", "2026-11-24", "t_9")
+DEPUTY_GONE = ("t_5", "2020-01-01", "2026-10-31", None)
 USUAL = ("t_1", "individual", None, "2026-01-01", None)
 
 
@@ -223,6 +224,13 @@ USUAL = ("t_1", "individual", None, "2026-01-01", None)
         ([USUAL], [], ("t_1", None)),  # nobody says otherwise
         ([USUAL], [GONE], ("t_1", "t_9")),
         ([("t_1", "individual", "t_5", "2026-01-01", None)], [GONE], ("t_1", "t_5")),
+        ([("t_1", "individual", "t_5", "2026-01-01", None)], [GONE, DEPUTY_GONE], ("t_1", "t_9")),  # left as well
+        ([USUAL], [GONE, ("t_9", "2020-01-01", "2026-10-31", None)], ("t_1", None)),
+        (
+            [USUAL, ("t_2", "group", None, "2026-01-01", None)],  # nobody stands in, and somebody else is there
+            [GONE, ("t_9", "2020-01-01", "2026-10-31", None)],
+            ("t_2", None),
+        ),
         ([("t_1", "individual", None, "2026-01-01", "2026-11-24")], [THERE], (None, None)),  # no longer theirs
         ([USUAL, ("t_2", "research_assistant", None, "2026-01-01", None)], [THERE], ("t_2", None)),
         ([USUAL, ("t_2", "individual", None, "2026-06-01", None)], [THERE], ("t_2", None)),  # allocated last
