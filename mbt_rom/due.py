@@ -74,8 +74,9 @@ class WorkingDays:
         return np.asarray(np.busday_offset(days, 0, roll="backward", busdaycal=self.calendar))
 
     def between(self, first: npt.ArrayLike, last: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Working days from `first` to `last` without `last`; 0 where that lies before."""
-        return np.maximum(np.busday_count(first, last, busdaycal=self.calendar), 0)
+        """Working days after `first` up to `last`, that day included; 0 where it lies before."""
+        after, until = (np.asarray(days, dtype="datetime64[D]") + 1 for days in (first, last))
+        return np.maximum(np.busday_count(after, until, busdaycal=self.calendar), 0)
 
 
 def sittings(

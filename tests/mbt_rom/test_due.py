@@ -129,8 +129,14 @@ def test_a_due_date_on_a_closed_day_moves_to_the_next_open_one() -> None:
 
 def test_days_of_a_closure_make_nothing_older() -> None:
     old = form(programme_id="closed", due_on="2026-12-17", closes_on="2027-02-01")
-    before, after = (listed(old, as_of=day)["days_overdue"].iloc[0] for day in (date(2026, 12, 19), date(2027, 1, 4)))
-    assert (before, after) == (2, 2)
+    days = [date(2026, 12, 18), date(2026, 12, 19), date(2027, 1, 3), date(2027, 1, 4)]
+    assert [listed(old, as_of=day)["days_overdue"].iloc[0] for day in days] == [1, 1, 1, 2]
+
+
+def test_on_a_closed_day_the_next_working_days_are_still_left() -> None:
+    """Looked at on Saturday the 28th: Monday and Tuesday are left, and what was due on Friday is no working day too late."""
+    found = listed(form(due_on="2026-11-27", closes_on="2026-12-01"), as_of=date(2026, 11, 28)).iloc[0]
+    assert (found["days_left"], found["days_overdue"]) == (2, 0)
 
 
 def test_a_window_that_lies_within_a_closure_keeps_its_own_last_day() -> None:
