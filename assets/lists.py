@@ -24,8 +24,8 @@ class Calling:
     """The sittings of some programmes on `day`, and what is to be told beside them.
 
     `sittings`: see `mbt_rom.due.sittings`, with `staff_id` and `deputy_id` (missing where no register says). `without_episodes`:
-    programmes whose register of episodes was not delivered. `ends`: who died or withdrew, as the registers tell it; `stops`: those that
-    hold, in every programme. `is_current`: the stored plan holds all that was delivered and decided.
+    programmes whose register of episodes was not delivered. `ends`: who died or withdrew, as the registers tell it, deaths of those of
+    every programme; `stops`: those that hold, in every programme. `is_current`: the stored plan holds all that was delivered and decided.
     """
 
     day: date
@@ -53,13 +53,17 @@ def calling(
 ) -> Calling:
     """The sittings that may be asked for on `day`. Stops are those that hold `now`, which is the day `today`.
 
+    Whoever is known by now to have died or withdrawn is on the list of no day, not of an earlier one either.
+
     One with a last day before `day` has lapsed by then.
     """
     expected = stops.under_one_name(state, state.read(EXPECTED.name, programmes=programmes))
     episodes = stops.under_one_name(state, state.read(EPISODES.name, programmes=programmes))
-    holding = stops.holding(state, now=now, today=max(day, today))
+    known_on = max(day, today)
+    holding = stops.holding(state, now=now, today=known_on)
     events, permissions = (register(state, name, programmes) for name in ("events", "permissions"))
-    ends = eligibility.ends(episodes, as_of=day, events=events, permissions=permissions)
+    ends = eligibility.ends(episodes, as_of=known_on, events=events, permissions=permissions)
+    ends = pd.concat([ends, _deaths(state, programmes)], ignore_index=True)
     definitions = state.instruments
     found = due.sittings(
         expected,
@@ -73,7 +77,8 @@ def calling(
         ahead_days=ahead_days,
     )
     allocations, staff = register(state, "allocations", programmes), register(state, "staff", programmes)
-    mine = holding[holding["programme_id"].isin(programmes)]
+    given = stops.given(state, now=now, today=known_on)
+    mine = given[given["programme_id"].isin(programmes)]
     missing = pd.DataFrame({"staff_id": None, "deputy_id": None}, index=found.index, dtype="str")
     asked_by = missing if allocations is None or staff is None else due.askers(found, allocations, staff, as_of=day)
     return Calling(
@@ -89,6 +94,15 @@ def calling(
         has_allocations=allocations is not None and staff is not None,
         is_current=is_current(state, programmes, today=today),
     )
+
+
+def _deaths(state: State, programmes: Sequence[str]) -> pd.DataFrame:
+    """Who died as the registers of any programme tell it, for each of these programmes; a death dated ahead was mistyped, and is one."""
+    every = list(state.home.settings.programmes)
+    episodes = stops.under_one_name(state, state.read(EPISODES.name, programmes=every))
+    rows = eligibility.ends(episodes, as_of=date.max, events=register(state, "events", every))
+    names = stops.everywhere(state, rows)
+    return pd.concat([names.assign(programme_id=programme) for programme in programmes], ignore_index=True)
 
 
 def is_current(state: State, programmes: Sequence[str], *, today: date) -> bool:

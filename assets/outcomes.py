@@ -1,6 +1,6 @@
 """What patients' forms amount to, per programme and inside it: plan, response, trajectories, change, risk answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
@@ -10,7 +10,7 @@ from assets.failures import value_free
 from assets.keys import DELIVERY_FINDINGS, each, key, of_stage
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
-from assets.state import below_each_other
+from assets.state import State, below_each_other
 from mbt_rom import alerts as risk_answers
 from mbt_rom import change as reliable
 from mbt_rom import eligibility, reliability, schedule
@@ -25,6 +25,7 @@ from mbt_rom.settings import SHARED
 from mbt_rom.tables import ITEM_PSYCHOMETRICS, PSYCHOMETRICS, Table
 
 _EPISODES = dg.AssetIn(["reference", "episodes"])
+_EVENTS, _PERMISSIONS = dg.AssetIn(["reference", "events"]), dg.AssetIn(["reference", "permissions"])
 _EXPECTED = dg.AssetIn(["outcomes", "expected"])
 _NONRESPONSE = dg.AssetIn(["reference", "nonresponse"])
 _TRAJECTORIES = dg.AssetIn(["outcomes", "trajectories"])
@@ -38,8 +39,8 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
         group_name="outcomes",
         ins={
             "episodes": _EPISODES,
-            "events": dg.AssetIn(["reference", "events"]),
-            "permissions": dg.AssetIn(["reference", "permissions"]),
+            "events": _EVENTS,
+            "permissions": _PERMISSIONS,
             **each("scores", instruments),
         },
         deps=[key("deliveries/conservation")],  # nothing is computed from deliveries that do not add up
@@ -58,14 +59,7 @@ def expected_of(instruments: list[str]) -> dg.AssetsDefinition:
         """Every moment that the plan asks for, and what came of it."""
         state, settings = rom.state, rom.state.home.settings
         forms = together(scores).drop_duplicates(["programme_id", "instrument", "row_id"], ignore_index=True)
-        ends = eligibility.ends(
-            episodes,
-            as_of=state.as_of,
-            events=events,
-            permissions=permissions,
-            stops=stops.table(state, context.partition_keys),
-            timezone=settings.timezone,
-        )
+        ends = _ends(state, context.partition_keys, episodes, events, permissions)
         return schedule.expected(
             forms, episodes, settings=settings, definitions=state.instruments, as_of=state.as_of, ends=ends
         )
@@ -106,14 +100,37 @@ def response_by_period(
 @dg.asset(
     key=["outcomes", "weekly"],
     group_name="outcomes",
-    ins={"expected": _EXPECTED, "episodes": _EPISODES},
+    ins={"expected": _EXPECTED, "episodes": _EPISODES, "events": _EVENTS, "permissions": _PERMISSIONS},
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def weekly(rom: HomeResource, expected: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+def weekly(
+    context: dg.AssetExecutionContext,
+    rom: HomeResource,
+    expected: pd.DataFrame,
+    episodes: pd.DataFrame,
+    events: pd.DataFrame,
+    permissions: pd.DataFrame,
+) -> pd.DataFrame:
     """Weeks of treatment in which a weekly form was due, and those in which it came."""
-    return series.weekly(expected, episodes, settings=rom.state.home.settings, as_of=rom.state.as_of)
+    state = rom.state
+    ends = _ends(state, context.partition_keys, episodes, events, permissions)
+    return series.weekly(expected, episodes, settings=state.home.settings, as_of=state.as_of, ends=ends)
+
+
+def _ends(
+    state: State, programmes: Sequence[str], episodes: pd.DataFrame, events: pd.DataFrame, permissions: pd.DataFrame
+) -> pd.DataFrame:
+    """Who died or withdrew, from everything that tells it."""
+    return eligibility.ends(
+        episodes,
+        as_of=state.as_of,
+        events=events,
+        permissions=permissions,
+        stops=stops.table(state, programmes),
+        timezone=state.home.settings.timezone,
+    )
 
 
 def trajectories_of(instruments: list[str]) -> dg.AssetsDefinition:

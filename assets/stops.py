@@ -104,9 +104,27 @@ def withdrew(state: State, programmes: Iterable[str]) -> pd.DataFrame:
     return rows[rows["kind"].eq("withdrew") & rows["lifted_at"].isna()].reset_index(drop=True)
 
 
-def holding(state: State, *, now: datetime, today: date) -> pd.DataFrame:
-    """The stops of all programmes that hold now: what every list leaves off, those of other programmes for who died."""
+def given(state: State, *, now: datetime, today: date) -> pd.DataFrame:
+    """The stops of all programmes that hold now, each once."""
     return core.holding(table(state, state.home.settings.programmes), at=now, today=today)
+
+
+def holding(state: State, *, now: datetime, today: date) -> pd.DataFrame:
+    """What every list leaves off: the stops that hold now, and who died once more under each name that stands for them elsewhere."""
+    rows = given(state, now=now, today=today)
+    dead = rows[rows["kind"].isin(core.HOLD_EVERYWHERE)]
+    return pd.concat([rows, everywhere(state, dead)], ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def everywhere(state: State, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows once per name under which any programme knows their person, `patient_id`: links differ between programmes."""
+    links = {programme: state.people(programme) for programme in state.home.settings.programmes}
+    names = []
+    for programme, one in zip(rows["programme_id"], rows["patient_id"], strict=True):
+        mine = {one, *(name for name, other in links[programme].items() if other == one)}
+        names.append(sorted({people.get(name, name) for people in links.values() for name in mine}))
+    told = rows.assign(patient_id=pd.Series(names, index=rows.index, dtype=object)).explode("patient_id")
+    return told.astype({"patient_id": "str"}).reset_index(drop=True)
 
 
 def person(state: State, programme: str, number: tuple[str, str]) -> str:

@@ -249,9 +249,10 @@ def change(
     `trajectories`: rows of `outcomes/trajectories`, any number of programmes. `patients`: rows of `reference/patients`; who
     was under 18 at baseline has no adult norm, nor has somebody of unknown age in one of the programmes `of_adolescents`. One row per later scheduled form and scale, also when its baseline is
     missing or was another edition or value set: there is no change across those, and the row is `not_classifiable`. So is one whose
-    baseline is late (filled in after the first main session), or whose later form came before that session: change while waiting is
+    baseline is late (filled in after the first main session), or whose later form came before that session or is the re-baseline: change while waiting is
     shown as such, and counts for no category. Index where (instrument, scale) has a norm; categories on the instrument's primary scale only.
     """
+    from mbt_rom.plans import REBASELINE
     from mbt_rom.tables import CHANGE
 
     pairs = pair_with_baseline(trajectories, person=["patient_id", "episode_id", "anchor"])
@@ -260,7 +261,8 @@ def change(
     pairs["is_provisional"] = pairs["is_provisional"].fillna(False) | pairs["baseline_is_provisional"].fillna(False)
     classified = classify(pairs, definitions=definitions, norms=norms)
     has_category = classified["category"].notna()
-    is_no_outcome = is_late(classified) | is_waiting(classified)
+    # a re-baseline on the day of the first main session, or without a date, ends a wait all the same
+    is_no_outcome = is_late(classified) | is_waiting(classified) | classified["moment"].eq(REBASELINE).to_numpy()
     classified["category"] = classified["category"].mask(has_category & is_no_outcome, "not_classifiable")
     return CHANGE.conform(classified.drop(columns=["baseline_is_provisional", "is_adult"]).assign(method=METHOD))
 

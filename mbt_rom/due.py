@@ -74,8 +74,9 @@ class WorkingDays:
         return np.asarray(np.busday_offset(days, 0, roll="backward", busdaycal=self.calendar))
 
     def between(self, first: npt.ArrayLike, last: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Working days from `first` to `last` without `last`; 0 where that lies before."""
-        return np.maximum(np.busday_count(first, last, busdaycal=self.calendar), 0)
+        """Working days after `first` up to `last`, that day included; 0 where it lies before."""
+        after, until = (np.asarray(days, dtype="datetime64[D]") + 1 for days in (first, last))
+        return np.maximum(np.busday_count(after, until, busdaycal=self.calendar), 0)
 
 
 def sittings(
@@ -259,17 +260,17 @@ def askers(patients: pd.DataFrame, allocations: pd.DataFrame, staff: pd.DataFram
 
     `patients`: any rows with programme_id and patient_id; the answer has their index. `allocations`, `staff`: rows of these registers.
     Of several people the first in `ASKERS` is taken, and among equals the one allocated last. A deputy stated with the allocation goes
-    before the one stated with the person. Somebody of whom `staff` knows nothing is there.
+    before the one stated with the person; a deputy who has left is none. Somebody of whom `staff` knows nothing is there.
     """
     today = pd.Timestamp(as_of)
     now = allocations[_holds(allocations, today)].assign(
         rank=lambda rows: rows["function"].map({f: n for n, f in enumerate(ASKERS)}).fillna(len(ASKERS)),
     )
     people = staff.drop_duplicates(["programme_id", "staff_id"], keep="last")
-    people = people.assign(is_away=~_holds(people, today))[["programme_id", "staff_id", "deputy_id", "is_away"]]
-    now = now.merge(people, on=["programme_id", "staff_id"], how="left", suffixes=("", "_of_staff"))
+    people = people.assign(is_away=~_holds(people, today))[["programme_id", "staff_id", "is_away"]]
+    now = now.merge(people, on=["programme_id", "staff_id"], how="left")
     is_away = now["is_away"].eq(True)
-    now["deputy_id"] = now["deputy_id"].fillna(now["deputy_id_of_staff"]).where(is_away)
+    now["deputy_id"] = deputies(now, staff, as_of=as_of).where(is_away)
     # somebody who is there goes before somebody who is away and has no deputy
     now["is_lost"] = is_away & now["deputy_id"].isna()
     order = ["programme_id", "patient_id", "is_lost", "rank", "from_on", "staff_id"]
@@ -279,6 +280,24 @@ def askers(patients: pd.DataFrame, allocations: pd.DataFrame, staff: pd.DataFram
     ]
     keys = patients[["programme_id", "patient_id"]]
     return keys.merge(chosen, how="left").set_axis(patients.index)[["staff_id", "deputy_id"]]
+
+
+def deputies(allocations: pd.DataFrame, staff: pd.DataFrame, *, as_of: date) -> pd.Series:
+    """The deputy stated with each allocation, else the one stated with the person; one who is not there on `as_of` is none.
+
+    `allocations`, `staff`: rows of these registers; the answer has the index of the former.
+    """
+    people = staff.drop_duplicates(["programme_id", "staff_id"], keep="last")
+    absent = people.loc[~_holds(people, pd.Timestamp(as_of)), ["programme_id", "staff_id"]]
+    gone = pd.MultiIndex.from_frame(absent)
+    whose = allocations[["programme_id", "staff_id"]]
+    usual = whose.merge(people, how="left")["deputy_id"].set_axis(allocations.index)
+
+    def there(named: pd.Series) -> pd.Series:
+        pairs = pd.MultiIndex.from_arrays([allocations["programme_id"], named])
+        return named.mask(pairs.isin(gone))
+
+    return there(allocations["deputy_id"]).fillna(there(usual))
 
 
 def _holds(rows: pd.DataFrame, today: pd.Timestamp) -> pd.Series:

@@ -35,7 +35,7 @@ def ends(
     `episodes`, `events`, `permissions`: rows of the registers of these names (None where there is none); `stops`: decisions
     of people, with kind, from_at and lifted_at. A death counts from an episode that ended in it, an event or a stop. A
     withdrawal counts from a stop, or where the permission for own care or for the programme's quality has ended and was not
-    renewed; `ended_on` is then the last day on which it held. Of several the first counts, and of two on one day the death. A
+    renewed by a row that began later; `ended_on` is then the last day on which it held. Of several the first counts, and of two on one day the death. A
     stop counts from the day on which it was given in `timezone`, whether or not a second person has confirmed it, until it is lifted.
 
     >>> rows = {"programme_id": "a", "patient_id": ["p1", "p2"], "ended_on": ["2023-05-01", "2023-06-01"],
@@ -84,11 +84,16 @@ def _stopped(stops: pd.DataFrame | None, timezone: str) -> pd.DataFrame:
 
 
 def _lapsed(permissions: pd.DataFrame | None, today: pd.Timestamp) -> pd.DataFrame:
-    """Permissions that have ended, per person and purpose, where none of the same purpose holds today."""
+    """Permissions that have ended, per person and purpose, as the row that began last says it.
+
+    What the patient ended stays ended until the patient gives it again, whatever a representative gave.
+    """
     if permissions is None:
         return _nobody()
     rows = permissions[permissions["purpose"].isin(PURPOSES) & ~(permissions["from_on"] > today)]
+    rows = rows.sort_values(["from_on", "until_on"], ascending=[True, False], na_position="first", kind="stable")
     by = [*_PERSON, "purpose"]
-    holds = (rows["until_on"].isna() | (rows["until_on"] >= today)).groupby([rows[c] for c in by]).transform("any")
-    last = rows[~holds.astype(bool)].groupby(by)["until_on"].max().reset_index()
+    own = rows[rows["given_by"].ne("representative")].drop_duplicates(by, keep="last")
+    last = pd.concat([own[own["given_by"].notna()], rows.drop_duplicates(by, keep="last")])
+    last = last[last["until_on"] < today]
     return _ended(last, on=last["until_on"], why=WITHDREW)

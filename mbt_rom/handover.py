@@ -16,6 +16,7 @@ from datetime import date
 import pandas as pd
 
 from mbt_rom import eligibility
+from mbt_rom.due import deputies
 from mbt_rom.stops import HOLD_EVERYWHERE, is_stopped
 
 #: Function of staff -> owner of findings, where they have another name.
@@ -52,13 +53,15 @@ def still_to_hand_over(
     day: date,
     is_only_away: bool = False,
 ) -> Handover:
-    """What hangs on the person on `day`. `allocations`, `staff`: rows of these registers; `sittings`: with `staff_id` and `deputy_id`.
+    """What hangs on the person on `day`, or will: an allocation that begins later counts.
 
-    `is_only_away`: the person comes back, so that a deputy is enough and deputies and roles stay.
+    `allocations`, `staff`: rows of these registers; `sittings`: with `staff_id` and `deputy_id`.
+    `is_only_away`: the person comes back, so that a deputy is enough and deputies and roles stay; what begins later waits.
     """
     today = pd.Timestamp(day)
-    mine = allocations[allocations["staff_id"].eq(staff_id) & _holds(allocations, today)]
-    deputy = _with_deputy(mine, staff)
+    mine = allocations[allocations["staff_id"].eq(staff_id) & ~(allocations["until_on"] < today)]
+    mine = mine[~(mine["from_on"] > today)] if is_only_away else mine
+    deputy = deputies(mine, staff, as_of=day)
     is_done = deputy.notna() if is_only_away else _has_successor(mine, allocations, staff_id)
     left = mine.assign(deputy_id=deputy).loc[~is_done, [*_PATIENT, "deputy_id", "until_on"]].reset_index(drop=True)
     pairs = pd.MultiIndex.from_frame(left[["programme_id", "patient_id"]])
@@ -99,13 +102,6 @@ def is_known(staff_id: str, *, allocations: pd.DataFrame, staff: pd.DataFrame) -
 
 def _holds(rows: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
     return ~(rows["from_on"] > today) & ~(rows["until_on"] < today)
-
-
-def _with_deputy(mine: pd.DataFrame, staff: pd.DataFrame) -> pd.Series:
-    """The deputy stated with each allocation, else the one stated with the person in that programme."""
-    people = staff.drop_duplicates(["programme_id", "staff_id"], keep="last")
-    usual = mine[["programme_id", "staff_id"]].merge(people, how="left")["deputy_id"].set_axis(mine.index)
-    return mine["deputy_id"].fillna(usual)
 
 
 def _has_successor(mine: pd.DataFrame, allocations: pd.DataFrame, staff_id: str) -> pd.Series:

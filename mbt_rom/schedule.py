@@ -455,7 +455,7 @@ def _match_by_given_moment(grid: _Grid, forms: _Forms, slot_form: Cells) -> None
     undated, moment = undated[moment != NONE], moment[moment != NONE]
     episode = np.max([episodes[undated] for episodes in forms.of_patient], axis=0)
     slot = grid.slots(episode, forms.instrument[undated], moment)
-    is_free = (slot != NONE) & (slot_form[slot] == NONE)
+    is_free = (slot != NONE) & (slot_form[slot] == NONE) & (grid.due[episode, moment] != _NEVER)
     slot, undated = slot[is_free], undated[is_free]
     first = keys.first_of_each(slot)
     slot_form[slot[first]] = undated[first]

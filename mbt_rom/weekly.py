@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mbt_rom import eligibility, keys
+from mbt_rom import keys
 from mbt_rom.settings import Closure, Consortium
 from mbt_rom.tables import WEEKLY
 
@@ -30,15 +30,14 @@ def weekly(
     *,
     settings: Consortium,
     as_of: date,
-    ends: pd.DataFrame | None = None,
+    ends: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per episode that began and instrument of its programme's weekly series: rows of `outcomes/weekly`.
 
     `expected`: rows of `outcomes/expected`, whose forms answer a week whether or not they also answer a moment; `episodes`:
-    rows of `reference/episodes`; `ends`: as `eligibility.ends` tells it (None: what the episodes tell). `as_of` itself is not over.
+    rows of `reference/episodes`; `ends`: as `eligibility.ends` tells it . `as_of` itself is not over.
     """
-    known = eligibility.ends(episodes, as_of=as_of) if ends is None else ends
-    series = _series(episodes, known, settings=settings, as_of=as_of)
+    series = _series(episodes, ends, settings=settings, as_of=as_of)
     forms = expected[expected["row_id"].notna() & expected["administered_on"].notna() & expected["episode_id"].notna()]
     of_series, of_forms = keys.row_codes(series, forms, columns=_SERIES)
     where = keys.lookup(of_forms, of_series)

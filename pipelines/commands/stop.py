@@ -133,7 +133,7 @@ def _meant(state: State, programme: str, number: tuple[str, str], *, act: str, k
     from assets import stops
     from mbt_rom.stops import to_be_confirmed
 
-    rows = stops.holding(state, now=clock.now(), today=clock.today(state.home.settings.timezone))
+    rows = stops.given(state, now=clock.now(), today=clock.today(state.home.settings.timezone))
     person = stops.person(state, programme, number)
     mine = rows[rows["programme_id"].eq(programme) & rows["patient_id"].eq(person)]
     mine = mine[mine["kind"].eq(kind or mine["kind"])]
@@ -180,7 +180,7 @@ def _list(state: State, programme: str | None, kind: str | None) -> None:
     from pipelines.lists import aligned
 
     now, today = clock.now(), clock.today(state.home.settings.timezone)
-    rows = stops.holding(state, now=now, today=today)
+    rows = stops.given(state, now=now, today=today)
     rows = rows[rows["programme_id"].eq(programme or rows["programme_id"]) & rows["kind"].eq(kind or rows["kind"])]
     log(state.home, table=LOGGED_AS, purpose="list", n_rows=len(rows), formats=["screen"], now=now)
     if rows.empty:

@@ -189,6 +189,15 @@ def test_a_late_baseline_gives_a_change_and_no_category(is_late, category):
     assert (row.change, row.is_late_baseline, row.category) == (-18, is_late, category)
 
 
+@pytest.mark.parametrize("is_before", [True, False, None])
+def test_change_up_to_a_rebaseline_counts_for_no_category(is_before):
+    """On the day of the first main session, or without a date, the form itself does not tell that it ends a wait."""
+    waited = pd.array([True, is_before], dtype="boolean")
+    given = course(moment=["baseline", "rebaseline"], score=[20.0, 2.0], is_before_treatment=waited)
+    (row,) = changes(given).itertuples()
+    assert (row.change, row.category) == (-18, "not_classifiable")
+
+
 @pytest.mark.parametrize(
     ("is_waiting", "category"), [(True, "not_classifiable"), (None, "reliably_improved_into_reference_range")]
 )

@@ -129,8 +129,14 @@ def test_a_due_date_on_a_closed_day_moves_to_the_next_open_one() -> None:
 
 def test_days_of_a_closure_make_nothing_older() -> None:
     old = form(programme_id="closed", due_on="2026-12-17", closes_on="2027-02-01")
-    before, after = (listed(old, as_of=day)["days_overdue"].iloc[0] for day in (date(2026, 12, 19), date(2027, 1, 4)))
-    assert (before, after) == (2, 2)
+    days = [date(2026, 12, 18), date(2026, 12, 19), date(2027, 1, 3), date(2027, 1, 4)]
+    assert [listed(old, as_of=day)["days_overdue"].iloc[0] for day in days] == [1, 1, 1, 2]
+
+
+def test_on_a_closed_day_the_next_working_days_are_still_left() -> None:
+    """Looked at on Saturday the 28th: Monday and Tuesday are left, and what was due on Friday is no working day too late."""
+    found = listed(form(due_on="2026-11-27", closes_on="2026-12-01"), as_of=date(2026, 11, 28)).iloc[0]
+    assert (found["days_left"], found["days_overdue"]) == (2, 0)
 
 
 def test_a_window_that_lies_within_a_closure_keeps_its_own_last_day() -> None:
@@ -213,6 +219,7 @@ def _staff(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFram
 PATIENT = pd.DataFrame({"programme_id": ["alpha"], "patient_id": ["p_1"]}, index=[7])
 THERE = ("t_1", "2020-01-01", None, "t_9")
 GONE = ("t_1", "2020-01-01", "2026-11-24", "t_9")
+DEPUTY_GONE = ("t_5", "2020-01-01", "2026-10-31", None)
 USUAL = ("t_1", "individual", None, "2026-01-01", None)
 
 
@@ -223,6 +230,13 @@ USUAL = ("t_1", "individual", None, "2026-01-01", None)
         ([USUAL], [], ("t_1", None)),  # nobody says otherwise
         ([USUAL], [GONE], ("t_1", "t_9")),
         ([("t_1", "individual", "t_5", "2026-01-01", None)], [GONE], ("t_1", "t_5")),
+        ([("t_1", "individual", "t_5", "2026-01-01", None)], [GONE, DEPUTY_GONE], ("t_1", "t_9")),  # left as well
+        ([USUAL], [GONE, ("t_9", "2020-01-01", "2026-10-31", None)], ("t_1", None)),
+        (
+            [USUAL, ("t_2", "group", None, "2026-01-01", None)],  # nobody stands in, and somebody else is there
+            [GONE, ("t_9", "2020-01-01", "2026-10-31", None)],
+            ("t_2", None),
+        ),
         ([("t_1", "individual", None, "2026-01-01", "2026-11-24")], [THERE], (None, None)),  # no longer theirs
         ([USUAL, ("t_2", "research_assistant", None, "2026-01-01", None)], [THERE], ("t_2", None)),
         ([USUAL, ("t_2", "individual", None, "2026-06-01", None)], [THERE], ("t_2", None)),  # allocated last

@@ -24,8 +24,10 @@ def told(**sources):
 
 
 def permissions(*rows):
-    names = ["patient_id", "purpose", "from_on", "until_on"]
-    return frame([dict(zip(names, row, strict=True)) for row in rows], dates=["from_on", "until_on"])
+    """Rows of patient, purpose, first day, last day and, where it is not the patient, who gave it."""
+    names = ["patient_id", "purpose", "from_on", "until_on", "given_by"]
+    made = [dict(zip(names, (*row, "patient")[:5], strict=True)) for row in rows]
+    return frame(made, dates=["from_on", "until_on"]).astype({"given_by": "str"})
 
 
 def test_a_death_is_told_by_an_episode_or_by_an_event_and_the_first_date_counts():
@@ -65,6 +67,31 @@ def test_a_permission_that_ended_and_was_not_renewed_is_a_withdrawal():
         "p3": ("2024-01-31", "withdrew"),
         "p5": ("2023-12-31", "withdrew"),
     }
+
+
+def test_an_older_permission_that_was_left_open_does_not_undo_a_withdrawal():
+    """As the gate reads it (docs/permissions.md): of several rows the one that began last counts."""
+    given = permissions(
+        ("p1", "own_care", "2022-01-01", None),
+        ("p1", "own_care", "2023-06-01", "2024-01-31"),  # withdrawn; nobody closed the older row
+        ("p2", "own_care", "2023-06-01", "2024-01-31"),
+        ("p2", "own_care", "2024-02-01", None),  # given again
+        ("p3", "own_care", "2022-01-01", "2024-03-01"),  # an older one that ends today, and a later that has ended
+        ("p3", "own_care", "2023-01-01", "2023-12-31"),
+    )
+    assert told(permissions=given) == {"p1": ("2024-01-31", "withdrew"), "p3": ("2023-12-31", "withdrew")}
+
+
+def test_what_a_patient_ended_a_representative_does_not_give_again():
+    given = permissions(
+        ("p1", "own_care", "2023-01-01", "2024-01-31"),
+        ("p1", "own_care", "2024-02-01", None, "representative"),
+        ("p2", "own_care", "2021-01-01", "2022-12-31", "representative"),  # until the patient decided
+        ("p2", "own_care", "2023-01-01", None),
+        ("p3", "own_care", "2021-01-01", "2022-12-31", None),  # nobody knows who gave the first
+        ("p3", "own_care", "2023-01-01", None, "representative"),
+    )
+    assert told(permissions=given) == {"p1": ("2024-01-31", "withdrew")}
 
 
 def test_a_stop_counts_from_its_day_where_the_programme_is_until_a_person_lifts_it():

@@ -57,6 +57,7 @@ ENDING = ("p_1", "t_1", "individual", None, "2026-01-01", "2026-06-30")
         ([MINE, ("p_1", "t_2", "individual", None, "2026-01-01", None)], 1),  # no end stated
         ([("p_1", "t_1", "individual", "t_2", "2026-01-01", None)], 1),  # a deputy is no successor
         ([("p_1", "t_1", "individual", None, "2026-01-01", "2026-06-14")], 0),  # over
+        ([("p_1", "t_1", "individual", None, "2026-07-01", None)], 1),  # begins when the person is gone
     ],
 )
 def test_a_patient_is_handed_over_when_somebody_with_the_same_function_has_the_day_after(rows, n: int) -> None:
@@ -71,6 +72,12 @@ def test_a_patient_is_handed_over_when_somebody_with_the_same_function_has_the_d
         ([MINE], THERAPIST, 1),
         ([("p_1", "t_1", "individual", "t_2", "2026-01-01", None)], THERAPIST, 0),
         ([MINE], staff(("t_1", "individual", None, "t_2")), 0),  # the deputy stated with the person
+        (
+            [MINE],
+            staff(("t_1", "individual", None, "t_2"), ("t_2", "individual", "2026-05-31", None)),
+            1,
+        ),  # who has left
+        ([("p_1", "t_1", "individual", None, "2026-07-01", None)], THERAPIST, 0),  # the person is back by then
     ],
 )
 def test_on_holiday_a_deputy_is_enough(rows, people, n: int) -> None:

@@ -333,6 +333,12 @@ def test_there_is_no_end_of_treatment_before_it_is_known_nor_after_a_death(ended
     assert list(rows.index) == ["baseline", "m6", "m12"]
 
 
+def test_a_form_without_a_date_is_not_lost_where_the_moment_that_it_states_is_none_of_the_episode():
+    of = episodes(("a", "e1", "p1", "2023-01-10"))  # nobody knows yet when the treatment ends
+    rows = planned(forms(("r1", "p1", None, "end")), of, has_end_of_treatment=True)
+    assert rows.loc[rows["row_id"].eq("r1"), "status"].tolist() == ["unscheduled"]
+
+
 def test_a_form_that_fits_a_month_and_the_end_answers_the_month_and_a_second_one_the_end():
     """Month 6 is due on 10 July 2023; the treatment ended on the 20th."""
     of = episodes(("a", "e1", "p1", "2023-01-10", "2023-07-20", "completed"))

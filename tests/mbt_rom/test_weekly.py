@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from mbt_rom import eligibility
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import EPISODES, EXPECTED
 from mbt_rom.weekly import weekly
@@ -37,7 +38,8 @@ def counted(*days, as_of=date(2024, 7, 29), ended=None, ends=None, **programme):
             }
         )
     )
-    (row,) = weekly(rows, of, settings=settings(**programme), as_of=as_of, ends=ends).itertuples()
+    known = eligibility.ends(of, as_of=as_of) if ends is None else ends
+    (row,) = weekly(rows, of, settings=settings(**programme), as_of=as_of, ends=known).itertuples()
     last = None if pd.isna(row.last_answered_on) else row.last_answered_on.day
     return row.n_weeks_due, row.n_weeks_answered, row.n_weeks_closed, last
 

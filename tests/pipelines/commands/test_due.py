@@ -19,7 +19,7 @@ from assets.home import Home
 from assets.state import State
 from mbt_rom.tables import ALERTS, TRAJECTORIES
 from pipelines import cli
-from tests.planned_homes import NUMBERS, PlannedHome
+from tests.planned_homes import NUMBERS, SETTINGS, PlannedHome
 
 TODAY = date(2026, 11, 25)  # a Wednesday
 OPEN = "2026-10-06"
@@ -87,6 +87,34 @@ def test_another_day_and_another_limit(made: PlannedHome) -> None:
     assert "Alpha: 4 to ask on 2026-11-25: 2 closing soon" in rom(made, "--closing-soon", "14").output
     later = rom(made, "--as-of", "2026-12-16", "-p", "alpha").output
     assert "Alpha: 2 to ask on 2026-12-16: 2 closing soon" in later
+
+
+@pytest.mark.parametrize("died_on", ["2026-11-24", "2062-11-24"])  # the second is mistyped, and a death all the same
+def test_who_died_since_is_not_on_the_list_of_an_earlier_day(made: PlannedHome, died_on: str) -> None:
+    assert "200101" in rom(made, "--as-of", "2026-11-20").output
+    made.episodes[0] |= {"ended_on": died_on, "end_reason": "died"}
+    made.store()
+    assert "200101" not in rom(made, "--as-of", "2026-11-20").output
+    assert "200101" not in rom(made).output
+
+
+def test_a_death_that_the_register_of_one_programme_tells_counts_for_the_other(
+    made: PlannedHome, tmp_path: Path
+) -> None:
+    """One hospital with two programmes: the second knows the same number and heard of no death."""
+    settings = SETTINGS.replace("issuer: south", "issuer: north")
+    home = PlannedHome(tmp_path / "other", TODAY, settings)
+    home.state.vault.add("beta", {home.ids["200101"]: ("north", "200101")})
+    home.episode("200101", started_on="2026-01-20", ended_on="2026-06-01", end_reason="died")
+    home.episode("200101", programme="beta", episode_id="e_beta", started_on="2026-05-20")
+    days = (OPEN, "2026-11-20", "2027-01-04")
+    home.form("200101", "phq9", "m6", *days, programme_id="beta", episode_id="e_beta")
+    home.episode("300301", programme="beta", started_on="2026-05-20")
+    home.form("300301", "phq9", "m6", *days, programme_id="beta")
+    home.store()
+    shown = rom(home, "-p", "beta").output
+    assert "300301" in shown
+    assert "200101" not in shown
 
 
 def test_in_dutch(made: PlannedHome) -> None:

@@ -22,6 +22,13 @@ from tests.planned_homes import PlannedHome
 TODAY = date(2026, 11, 25)
 TWO_PM = datetime(2026, 11, 25, 13, 0, tzinfo=UTC)  # 14:00 in Amsterdam
 ONE = "200101"
+ONE_ISSUER = """
+name: One hospital
+issuers: {north: {length: 6}}
+programmes:
+  alpha: {name: Alpha, issuer: north, instruments: [phq9]}
+  beta: {name: Beta, issuer: north, instruments: [phq9]}
+"""
 
 
 class Desk:
@@ -202,14 +209,7 @@ def test_a_number_that_nobody_delivered_is_refused_unless_said_so(desk: Desk) ->
 
 
 def test_a_number_of_two_programmes_needs_one_of_them_and_a_death_holds_in_both(tmp_path: Path, monkeypatch) -> None:
-    settings = """
-name: One hospital
-issuers: {north: {length: 6}}
-programmes:
-  alpha: {name: Alpha, issuer: north, instruments: [phq9]}
-  beta: {name: Beta, issuer: north, instruments: [phq9]}
-"""
-    made = PlannedHome(tmp_path / "home", TODAY, settings)
+    made = PlannedHome(tmp_path / "home", TODAY, ONE_ISSUER)
     made.state.vault.add("beta", {made.ids[ONE]: ("north", ONE)})
     for programme in ("alpha", "beta"):
         made.episode(ONE, programme=programme, episode_id=f"e_{programme}", started_on="2026-05-20")
@@ -232,6 +232,29 @@ def test_a_number_that_was_linked_today_is_stopped_with_the_other(desk: Desk) ->
     desk.rom("stop", "200102", "--kind", "withdrew")
     assert not desk.is_listed()
     assert not desk.is_listed("200102")
+
+
+@pytest.mark.parametrize("linked_in", ["alpha", "beta"])
+def test_who_died_is_on_no_list_of_a_programme_that_knows_another_number_of_the_same_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked_in: str
+) -> None:
+    """One issuer: 200101 is a patient of both, and one of them learnt that 200102 is the same person."""
+    made = PlannedHome(tmp_path / "home", TODAY, ONE_ISSUER)
+    made.state.vault.add("beta", {made.ids[number]: ("north", number) for number in (ONE, "200102")})
+    days = ("2026-10-06", "2026-11-20", "2027-01-04")
+    for programme in ("alpha", "beta"):
+        made.episode(ONE, programme=programme, episode_id=f"e_{programme}", started_on="2026-05-20")
+        made.form(ONE, "phq9", "m6", *days, programme_id=programme, episode_id=f"e_{programme}")
+    made.store()
+    desk = Desk(made, monkeypatch)
+    assert desk.rom("link", ONE, "200102", "--reason", "a new number", "-p", linked_in).exit_code == 0
+    desk.rom("stop", ONE, "--kind", "deceased", "-p", "alpha")
+    for programme in ("alpha", "beta"):
+        shown = desk.rom("due", "-p", programme).output
+        assert "0 to ask" in shown, shown
+    assert len(desk.rom("stop", "--list").output.splitlines()) == 2  # the head, and the one stop
+    desk.rom("stop", ONE, "--lift", "-p", "alpha")
+    assert "1 to ask" in desk.rom("due", "-p", "beta").output
 
 
 def test_the_number_may_be_asked_for(desk: Desk) -> None:
