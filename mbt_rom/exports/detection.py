@@ -246,8 +246,9 @@ def _has(words: Sequence[str], word: str) -> bool:
 
 
 def _omits_questions(sheet: RawSheet, known: Mapping[int, Meaning]) -> bool:
-    """FHIR leaves unanswered questions out; where terminology names every other one, they may lack without doubt about the edition."""
-    return sheet.dialect == FHIR and all(meaning.prefix == LOINC for meaning in known.values())
+    """FHIR leaves unanswered questions out; where a LOINC code or our own item id names every other one, they may lack without doubt
+    about the edition: a file of one form that was only begun holds the first questions and no more."""
+    return sheet.dialect == FHIR and all(m.prefix == LOINC or sheet.headers[i] == m.item for i, m in known.items())
 
 
 def unknown_numbers(sheet: RawSheet, instrument: Instrument, headers: list[str], *, n_columns: int) -> ExportError:

@@ -169,6 +169,16 @@ def test_a_question_that_was_not_answered_may_be_left_out_by_the_tool() -> None:
     assert answers(deliver(response(coded()[:2] + coded()[3:]))) == [0, 1, None, 3, 3, 2, 1, 0, 1]
 
 
+def test_a_form_that_was_only_begun_holds_its_first_questions_under_our_own_ids() -> None:
+    begun = [item(f"phq9_{n:02d}", valueInteger=a) for n, a in enumerate(GIVEN[:2], 1)]
+    found = deliver(response(begun, status="in-progress"))
+    assert answers(found) == [*GIVEN[:2], *[None] * 7]
+    assert found.items["phq9"]["form_state"].tolist() == ["partial"]
+    # 'phq9_1' is a name as programmes write it, and no id of ours: it must have its whole row.
+    usual = [item(f"phq9_{n}", valueInteger=a) for n, a in enumerate(GIVEN[:2], 1)]
+    assert deliver(response(usual, status="in-progress")).refused_for == "item_count_wrong"
+
+
 def test_our_own_names_and_plain_numbers_are_read() -> None:
     typed = [item(f"phq9_{n}", valueInteger=a) for n, a in enumerate(GIVEN, 1)]
     assert answers(deliver(response(typed))) == GIVEN
