@@ -11,6 +11,7 @@ from assets.keys import key
 from assets.partitions import PROGRAMME, RANGE
 from assets.resources import HomeResource
 from mbt_rom import attendance as presence
+from mbt_rom import eligibility
 from mbt_rom import flow as course
 from mbt_rom import responders as answering
 from mbt_rom.permissions import holds
@@ -48,14 +49,30 @@ _RESPONSE = {
         "episodes": _EPISODES,
         "spells": dg.AssetIn(["reference", "spells"]),
         "referrals": dg.AssetIn(["reference", "referrals"]),
+        "events": dg.AssetIn(["reference", "events"]),
     },
     partitions_def=PROGRAMME,
     backfill_policy=RANGE,
 )
 @value_free
-def states(rom: HomeResource, episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame) -> pd.DataFrame:
-    """Where every case stands."""
-    return course.states(episodes, spells, referrals, as_of=rom.state.as_of)
+def states(
+    context: dg.AssetExecutionContext,
+    rom: HomeResource,
+    episodes: pd.DataFrame,
+    spells: pd.DataFrame,
+    referrals: pd.DataFrame,
+    events: pd.DataFrame,
+) -> pd.DataFrame:
+    """Where every case stands; a death counts whoever tells it: an episode, an event or a stop."""
+    state = rom.state
+    deaths = eligibility.deaths(
+        episodes,
+        as_of=state.as_of,
+        events=events,
+        stops=stops.table(state, context.partition_keys),
+        timezone=state.home.settings.timezone,
+    )
+    return course.states(episodes, spells, referrals, as_of=state.as_of, deaths=deaths)
 
 
 @dg.asset(key=key(TRANSFERS.name), group_name="outcomes", description=TRANSFERS.meaning, ins={"episodes": _EPISODES})

@@ -8,6 +8,7 @@ Leaving treatment ends nothing: who left is still to be asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
@@ -45,8 +46,33 @@ def ends(
     [['a', 'p1', '2023-05-01', 'died']]
     """
     today = pd.Timestamp(as_of)
-    found = [_deaths(episodes), _event_deaths(events), _stopped(stops, timezone), _lapsed(permissions, today)]
-    rows = pd.concat([f for f in found if len(f)] or [_nobody()], ignore_index=True)
+    told = [_deaths(episodes), _event_deaths(events), _stopped(stops, timezone), _lapsed(permissions, today)]
+    return _first(told, today)
+
+
+def deaths(
+    episodes: pd.DataFrame,
+    *,
+    as_of: date,
+    events: pd.DataFrame | None = None,
+    stops: pd.DataFrame | None = None,
+    timezone: str = "Europe/Amsterdam",
+) -> pd.DataFrame:
+    """The dead alone, with the same inputs and columns as `ends`: also of those who had withdrawn before.
+
+    >>> stops = pd.DataFrame({"programme_id": "a", "patient_id": "p1", "kind": ["withdrew", "deceased"], "lifted_at": pd.NaT,
+    ...                       "from_at": ["2024-03-01T09:00Z", "2024-05-01T09:00Z"]})
+    >>> nobody = pd.DataFrame({"programme_id": [], "patient_id": [], "ended_on": [], "end_reason": []})
+    >>> deaths(nobody, stops=stops, as_of=date(2024, 6, 1)).astype(str).values.tolist()
+    [['a', 'p1', '2024-05-01', 'died']]
+    """
+    found = [_deaths(episodes), _event_deaths(events), _stopped(stops, timezone)]
+    return _first([rows[rows["why"] == DIED] for rows in found], pd.Timestamp(as_of))
+
+
+def _first(told: Sequence[pd.DataFrame], today: pd.Timestamp) -> pd.DataFrame:
+    """Of each person the first of what is told and has happened."""
+    rows = pd.concat([f for f in told if len(f)] or [_nobody()], ignore_index=True)
     rows = rows[(rows["ended_on"] <= today) & rows["patient_id"].notna()]
     first = rows.sort_values([*_PERSON, "ended_on", "why"]).drop_duplicates(_PERSON)
     return first[list(COLUMNS)].reset_index(drop=True)

@@ -49,16 +49,27 @@ _CASE = ["programme_id", "patient_id", "episode_id"]
 _PERSON = ["programme_id", "patient_id"]
 
 
-def states(episodes: pd.DataFrame, spells: pd.DataFrame, referrals: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+def states(
+    episodes: pd.DataFrame,
+    spells: pd.DataFrame,
+    referrals: pd.DataFrame,
+    *,
+    as_of: date,
+    deaths: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Where every case stands on a day: rows of `outcomes/states`.
 
-    `episodes`: rows of `reference/episodes`; `spells` and `referrals`: rows of those registers, or none; any number of programmes. What is dated after `as_of` has not happened yet. In this order:
-    a case that ended has its end, unless a spell of follow-up is running; one that started is in the main programme; before
-    that it is not taken on once the referral was declined, withdrawn or sent elsewhere; else it is in the spell that runs
-    (introductory or waiting), or in the introductory course once that began; without one it waits once it was accepted, and until then it is referred.
+    `episodes`: rows of `reference/episodes`; `spells` and `referrals`: rows of those registers, or none; any number of programmes.
+    `deaths`: one row per person who died by that day, as `eligibility.ends` gives them; a case of theirs that is open ends with it,
+    whatever the register of episodes does not say yet. What is dated after `as_of` has not happened yet. In this order: a case that
+    ended has its end, unless a spell of follow-up is running; one that started is in the main programme; before that it is not taken
+    on once the referral was declined, withdrawn or sent elsewhere; else it is in the spell that runs (introductory or waiting), or in
+    the introductory course once that began; without one it waits once it was accepted, and until then it is referred.
     """
     day = pd.Timestamp(as_of)
     cases = _with_referral(_known_by(episodes, day), referrals, day)
+    if deaths is not None:
+        cases = _with_deaths(cases, deaths)
     mine = _of_case(spells, cases, day)
     cases = _with_start(cases, mine)
     running = _running(mine, cases, day)
@@ -98,6 +109,16 @@ def _with_referral(cases: pd.DataFrame, referrals: pd.DataFrame, day: pd.Timesta
     together = pd.concat([found.drop(columns="referred_on_there"), alone], ignore_index=True)
     together["first_on"] = together[["referred_on", "started_on"]].min(axis=1)
     return together.astype({"episode_id": "str", "end_reason": "str", "decision": "str"})
+
+
+def _with_deaths(cases: pd.DataFrame, deaths: pd.DataFrame) -> pd.DataFrame:
+    """Open cases of people who died, ended by it; of a death that nobody dated the day stays missing."""
+    died_on = cases[_PERSON].merge(deaths[[*_PERSON, "ended_on"]], on=_PERSON, how="left", validate="m:1")["ended_on"]
+    ends = died_on.notna() & cases["end_reason"].isna() & ~cases["decision"].isin(CLOSING)
+    is_dated = ends & (died_on >= cases["first_on"])
+    return cases.assign(
+        ended_on=cases["ended_on"].mask(is_dated, died_on), end_reason=cases["end_reason"].mask(ends, "died")
+    )
 
 
 def _of_case(spells: pd.DataFrame, cases: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

@@ -38,8 +38,37 @@ def referrals(*rows):
     return dated([("berk", *row) for row in rows], REFERRALS)
 
 
-def states(found, *, of=(), by=(), as_of=AS_OF):
-    return flow.states(found, spells(*of), referrals(*by), as_of=as_of)
+def states(found, *, of=(), by=(), as_of=AS_OF, deaths=None):
+    return flow.states(found, spells(*of), referrals(*by), as_of=as_of, deaths=deaths)
+
+
+def test_a_death_that_the_register_of_episodes_does_not_tell_yet_ends_what_is_open():
+    """p1 in treatment for 31 days, p2 waiting, p3 completed before, p4 not taken on before; of p5 nobody knows the day."""
+    found = episodes(
+        ("p1", "2026-01-01", "2026-03-01", None, None),
+        ("p2", "2026-01-01", None, None, None),
+        ("p3", "2024-01-01", "2024-02-01", "2025-08-01", "completed"),
+        ("p5", "2026-01-01", "2026-03-01", None, None),
+    )
+    dead = pd.DataFrame(
+        {"programme_id": "berk", "patient_id": ["p1", "p2", "p3", "p4", "p5"], "ended_on": "2026-04-01"}
+    )
+    dead.loc[4, "ended_on"] = "1900-01-01"
+    gone = states(
+        found, by=[("p4", "2026-01-01", "2026-02-01", "declined")], deaths=dead.astype({"ended_on": "datetime64[s]"})
+    )
+    rows = gone.set_index("patient_id")
+    assert rows["state"].to_dict() == {
+        "p1": "died",
+        "p2": "died",
+        "p3": "completed",
+        "p4": "not_taken_on",
+        "p5": "died",
+    }
+    assert rows["days_in_treatment"].dropna().to_dict()["p1"] == 31
+    assert rows["ended_on"].isna()["p5"]
+    row = flow.flow(gone, as_of=AS_OF).set_index("cohort").loc["all"]
+    assert row[["n_started", "n_in_treatment", "n_died", "n_left_before_start"]].tolist() == [3, 0, 2, 1]
 
 
 def test_episodes_alone_tell_who_waits_is_treated_and_has_ended():
