@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from mbt_rom.model import Instrument
     from mbt_rom.settings import Consortium
 
-_ANCHORS = {
-    "referred_on": "date of referral",
-    "first_assessment_on": "first assessment",
-    "first_introductory_on": "first session of the introductory course",
-    "started_on": "first session of the main programme",
-}
 _MARKS = {"required": "X", "desired": "(X)"}
 
 
@@ -53,11 +47,12 @@ def plan(programme: str | None, home: Path) -> None:
 
 
 def _described(name: str, settings: Consortium, definitions: Mapping[str, Instrument]) -> Iterator[str]:
+    from dashboards.wording import ANCHORS
     from mbt_rom.plans import month_of, plan_of, window_of
 
     programme, windows = settings.programmes[name], settings.windows_of(name)
     asked = plan_of(name, settings=settings, definitions=definitions)
-    yield f"{programme.name} ({name}): plan {programme.plan}; month 0 is the {_ANCHORS[programme.anchor]}"
+    yield f"{programme.name} ({name}): plan {programme.plan}; month 0 is the {ANCHORS[programme.anchor]}"
     yield from _aligned(_rows(asked.asks, asked.moments, definitions))
     yield "X required, (X) desired. Minutes are for one form; ~ is our estimate from its length, - is stated by nobody."
     kinds = dict.fromkeys("month" if month_of(m) else m for m in asked.moments)
