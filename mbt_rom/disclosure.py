@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mbt_rom import intervals
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -233,7 +235,8 @@ def protect_attendance(months: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
 def protect_leavers(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
     """Response of those who left treatment and of the others, where both groups and those who answered of each are enough.
 
-    `response`: rows of `outcomes/response`. Columns: programme_id, instrument, moment, and eligible and received of both.
+    `response`: rows of `outcomes/response`. Columns: programme_id, instrument, moment, and of both groups (`left_`, `other_`) eligible,
+    received, share, lower_95 and upper_95 (Wilson 1927).
     """
     columns = {"left_eligible": "n_left_eligible", "left_received": "n_left_received"}
     rows = response[["programme_id", "instrument", "moment"]].assign(**{k: response[c] for k, c in columns.items()})
@@ -244,6 +247,10 @@ def protect_leavers(response: pd.DataFrame, *, threshold: int) -> pd.DataFrame:
     ].to_numpy(dtype=float, na_value=np.nan)
     enough = np.asarray((counts >= threshold).all(axis=1))
     kept: pd.DataFrame = rows.loc[enough].reset_index(drop=True)
+    for group, (eligible, received) in {"left": (0, 1), "other": (2, 3)}.items():
+        limits = intervals.wilson(count=counts[enough, received], n=counts[enough, eligible])
+        for name, values in zip(("share", "lower_95", "upper_95"), limits, strict=True):
+            kept[f"{group}_{name}"] = values
     return kept
 
 

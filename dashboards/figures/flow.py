@@ -136,11 +136,16 @@ def leavers_figure(rows: list[Row], *, is_synthetic: bool) -> Figure:
 
 
 def _answered(rows: list[Row], kind: str, text: str, fill: Fill) -> Figure:
-    shares = [r[f"{kind}_received"] / r[f"{kind}_eligible"] for r in rows]
+    shares, lower, upper = ([_percent(r[f"{kind}_{c}"]) for r in rows] for c in ("share", "lower_95", "upper_95"))
     counts = [f"{number(r[f'{kind}_received'])} of {number(r[f'{kind}_eligible'])}" for r in rows]
     return {
-        "type": "bar", "name": text, "x": [moment_label(r["moment"]) for r in rows], "y": [_percent(s) for s in shares],
-        "marker": fill.marker(), "hovertext": [f"{text}: {n}" for n in counts], "hoverinfo": "text",
+        "type": "bar", "name": text, "x": [moment_label(r["moment"]) for r in rows], "y": shares, "marker": fill.marker(),
+        "error_y": {
+            "type": "data", "symmetric": False, "array": [u - s for u, s in zip(upper, shares, strict=True)],
+            "arrayminus": [s - low for low, s in zip(lower, shares, strict=True)], "color": theme.INK, "thickness": 1.2, "width": 4,
+        },
+        "hovertext": [f"{text}: {n}, 95 % interval {low} to {u} %" for n, low, u in zip(counts, lower, upper, strict=True)],
+        "hoverinfo": "text",
     }  # fmt: skip
 
 

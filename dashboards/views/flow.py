@@ -182,15 +182,19 @@ def _leavers(rows: list[Row], *, context: Context) -> list[dict[str, Any]]:
         )
         drawn = box(
             f"flow-left-{instrument}", leavers_figure(mine, is_synthetic=context.data.is_synthetic), title=name,
-            caption="Received / eligible at each moment: those who had left treatment without completing it, and all others.",
+            caption="Received / eligible at each moment: those who had left treatment without completing it, and all others. "
+            "Bar: 95 % interval (Wilson).",
             label=f"Response to the {name}. {spoken}. The table below holds the same numbers.",
         )  # fmt: skip
-        lines = [
-            (
-                moment_label(r["moment"]),
-                *(f"{number(r[f'{k}_received'])} of {number(r[f'{k}_eligible'])}" for k in ("left", "other")),
-            )
-            for r in mine
-        ]
+        lines = [(moment_label(r["moment"]), *(_answered(r, kind) for kind in ("left", "other"))) for r in mine]
         found.append({"name": name, "box": drawn, "lines": lines})
     return found
+
+
+def _answered(row: Row, kind: str) -> dict[str, Any]:
+    """The response of one group, and received of eligible as two numbers."""
+    limits = (f"{kind}_lower_95", f"{kind}_upper_95")
+    return {
+        "share": value_cell(row, f"{kind}_share", write=percent, limits=limits),
+        "n": f"{number(row[f'{kind}_received'])} of {number(row[f'{kind}_eligible'])}",
+    }

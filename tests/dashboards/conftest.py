@@ -94,7 +94,7 @@ def _response_row(cohort: Cohort, instrument: str, place: int, answered: np.ndar
         "n_started": len(cohort.due), "n_not_yet_due": len(cohort.due) - eligible, "n_not_eligible": 0,
         "n_eligible": eligible, "n_received": received, "response_share": received / eligible if eligible else None,
         "lower_95": lower[0], "upper_95": upper[0],
-        "n_left_eligible": eligible * 2 // 5, "n_left_received": received // 3,
+        "n_left_eligible": eligible * 2 // 5, "n_left_received": received * 2 // 5,
     }  # fmt: skip
 
 

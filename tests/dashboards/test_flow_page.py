@@ -89,4 +89,8 @@ def test_response_of_leavers_needs_both_groups_to_be_enough() -> None:
         "programme_id": "p", "instrument": "bsi", "moment": ["m6", "m12", "m18"], "n_eligible": [40, 40, 40],
         "n_received": [30, 30, 30], "n_left_eligible": [15, 31, pd.NA], "n_left_received": [10, 20, pd.NA],
     }).astype(dict.fromkeys(("n_eligible", "n_received", "n_left_eligible", "n_left_received"), "Int64"))  # fmt: skip
-    assert disclosure.protect_leavers(rows, threshold=10)["moment"].tolist() == ["m6"]
+    found = disclosure.protect_leavers(rows, threshold=10)
+    assert found["moment"].tolist() == ["m6"]
+    # 10 of 15 by hand: centre (0.6667 + 3.8415 / 30) / 1.2561 = 0.6327, half 1.96 sqrt(0.014815 + 0.004268) / 1.2561 = 0.2156
+    limits = found.loc[0, ["left_share", "left_lower_95", "left_upper_95"]].astype(float).round(3)
+    assert limits.tolist() == [0.667, 0.417, 0.848]
