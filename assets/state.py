@@ -431,21 +431,6 @@ class State:
             self._registers_of[folder] = frozenset(roles & set(REGISTERS))
         return self._registers_of[folder]
 
-    def has_register(self, name: str, programme: str) -> bool:
-        """Whether that register was ever delivered by this programme: where it was not, what depends on it is no data, never zero.
-
-        A shared file counts for the programmes of which the stored table holds a row: ask after it was computed.
-        """
-        if name in self._registers_in(programme):
-            return True
-        if name not in self._registers_in(SHARED):
-            return False
-        return bool(len(self.warehouse.read(REGISTERS[name], programmes=[programme], columns=["programme_id"])))
-
-    def programmes_with(self, name: str, programmes: Iterable[str]) -> frozenset[str]:
-        """Those of the programmes that ever delivered that register: see `has_register`."""
-        return frozenset(p for p in programmes if self.has_register(name, p))
-
     @cached_property
     def norms(self) -> dict[tuple[str, str], ChangeNorm]:
         """The norm of reliable change by instrument and scale, where there is one that may be used."""

@@ -27,12 +27,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import acceptance, keys
+from mbt_rom.days import Days, days_of
 from mbt_rom.model import Instrument, Item, RiskRule
 from mbt_rom.tables import ALERTS
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Times = npt.NDArray[np.datetime64]
 
 #: What every list of risk answers says, by language.
 NOT_WATCHED = {
@@ -159,7 +159,7 @@ def _is_dated(
     """Whether a form's date can be trusted: there is one, no finding calls it wrong, and it is not after its own arrival."""
     about_dates = [f[f["rule"].str.startswith("date_")] for f in (findings, delivery_findings) if f is not None]
     is_wrong = acceptance.has_error(rows, *about_dates).to_numpy()
-    answered = _days(rows["administered_on"])
+    answered = days_of(rows["administered_on"])
     return np.asarray(~is_wrong & (answered <= _local_days(rows["received_at"], timezone)))
 
 
@@ -217,12 +217,8 @@ def _badness(answers: npt.NDArray[np.int16], rules: Sequence[RiskRule], verdicts
 # ---- time ---------------------------------------------------------------------------------------------------------------
 
 
-def _days(dates: pd.Series) -> Times:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
-
-
-def _local_days(times: pd.Series, timezone: str) -> Times:
-    return _days(times.dt.tz_convert(timezone).dt.tz_localize(None))
+def _local_days(times: pd.Series, timezone: str) -> Days:
+    return days_of(times.dt.tz_convert(timezone).dt.tz_localize(None))
 
 
 def _visible(forms: _Forms, item: Item) -> pd.Series:
@@ -240,7 +236,7 @@ def _age(forms: _Forms, received: pd.Series) -> npt.NDArray[np.float64]:
 
     Where a form was begun, delivered and finished later, its date may lie after that delivery: then the answer was new.
     """
-    days = _local_days(received, forms.timezone) - _days(forms.rows["administered_on"])
+    days = _local_days(received, forms.timezone) - days_of(forms.rows["administered_on"])
     return np.where(forms.is_dated, np.maximum(days.astype(np.float64), 0), np.nan)
 
 
@@ -259,7 +255,7 @@ def _known(forms: _Forms, can_be_before: Flags, *, badness: Ints, received: pd.S
     return known
 
 
-def _last_two(at: Ints, pool: Ints, *, person: Ints, arrived: Times) -> Ints:
+def _last_two(at: Ints, pool: Ints, *, person: Ints, arrived: Days) -> Ints:
     """Per position of `at` the last two positions of `pool` before it, of the same person, that had arrived by then.
 
     One row per element of `at`; -1 where there are fewer. All are positions in `person` and `arrived`, which are in order of

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.days import days_of
 from mbt_rom.model import Instrument
 from mbt_rom.settings import Consortium
 from mbt_rom.stops import is_stopped
@@ -105,7 +106,7 @@ def sittings(
     has_begun = (rows["opens_on"] <= today) | (rows["due_on"] <= today + pd.Timedelta(days=ahead_days))
     rows = rows[has_begun & (rows["closes_on"] >= today)]
     rows = rows[~_is_never_asked_again(rows, expected, ends) & ~is_stopped(rows, stops)]
-    rows = rows.assign(requirement=_requirement(rows), is_begun=rows["status"].eq("to_be_finished"))
+    rows = rows.assign(is_begun=rows["status"].eq("to_be_finished"))
     found = _together(rows, definitions)
     dated = _dated(found, settings=settings, as_of=as_of)
     left = _has_left(dated, episodes, as_of=as_of)
@@ -167,13 +168,6 @@ def _is_never_asked_again(rows: pd.DataFrame, expected: pd.DataFrame, ends: pd.D
     return pd.Series(pd.MultiIndex.from_frame(rows[keys]).isin(gone), index=rows.index, dtype=bool)
 
 
-def _requirement(rows: pd.DataFrame) -> pd.Series:
-    """Required or desired; a plan that makes no difference requires everything."""
-    if "requirement" not in rows:
-        return pd.Series("required", index=rows.index, dtype="str")
-    return rows["requirement"].fillna("required").astype("str")
-
-
 def _together(rows: pd.DataFrame, definitions: Mapping[str, Instrument]) -> pd.DataFrame:
     """One row per sitting, its forms in the order of their names; what is required first."""
     told = rows.assign(**_minutes(rows["instrument"], definitions))
@@ -212,7 +206,7 @@ def _dated(found: pd.DataFrame, *, settings: Consortium, as_of: date) -> pd.Data
     shape = len(found)
     due, last = np.empty(shape, dtype="datetime64[D]"), np.empty(shape, dtype="datetime64[D]")
     left, over = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    opens, falls, closes = (_days(found[c]) for c in ("opens_on", "due_on", "closes_on"))
+    opens, falls, closes = (days_of(found[c]) for c in ("opens_on", "due_on", "closes_on"))
     for programme, positions in found.groupby("programme_id").indices.items():
         at, days = np.asarray(positions), WorkingDays.of(str(programme), settings)
         # Where the whole window lies in a closure there is no working day to chase it on: its own last day stays.
@@ -223,10 +217,6 @@ def _dated(found: pd.DataFrame, *, settings: Consortium, as_of: date) -> pd.Data
     return found.assign(
         due_on=due.astype("datetime64[s]"), last_on=last.astype("datetime64[s]"), days_left=left, days_overdue=over
     )
-
-
-def _days(dates: pd.Series) -> npt.NDArray[np.datetime64]:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
 
 
 def _states(rows: pd.DataFrame, *, as_of: date, closing_soon: int) -> pd.Series:
@@ -263,11 +253,11 @@ def askers(patients: pd.DataFrame, allocations: pd.DataFrame, staff: pd.DataFram
     before the one stated with the person; a deputy who has left is none. Somebody of whom `staff` knows nothing is there.
     """
     today = pd.Timestamp(as_of)
-    now = allocations[_holds(allocations, today)].assign(
+    now = allocations[holds(allocations, today)].assign(
         rank=lambda rows: rows["function"].map({f: n for n, f in enumerate(ASKERS)}).fillna(len(ASKERS)),
     )
     people = staff.drop_duplicates(["programme_id", "staff_id"], keep="last")
-    people = people.assign(is_away=~_holds(people, today))[["programme_id", "staff_id", "is_away"]]
+    people = people.assign(is_away=~holds(people, today))[["programme_id", "staff_id", "is_away"]]
     now = now.merge(people, on=["programme_id", "staff_id"], how="left")
     is_away = now["is_away"].eq(True)
     now["deputy_id"] = deputies(now, staff, as_of=as_of).where(is_away)
@@ -288,7 +278,7 @@ def deputies(allocations: pd.DataFrame, staff: pd.DataFrame, *, as_of: date) -> 
     `allocations`, `staff`: rows of these registers; the answer has the index of the former.
     """
     people = staff.drop_duplicates(["programme_id", "staff_id"], keep="last")
-    absent = people.loc[~_holds(people, pd.Timestamp(as_of)), ["programme_id", "staff_id"]]
+    absent = people.loc[~holds(people, pd.Timestamp(as_of)), ["programme_id", "staff_id"]]
     gone = pd.MultiIndex.from_frame(absent)
     whose = allocations[["programme_id", "staff_id"]]
     usual = whose.merge(people, how="left")["deputy_id"].set_axis(allocations.index)
@@ -300,7 +290,7 @@ def deputies(allocations: pd.DataFrame, staff: pd.DataFrame, *, as_of: date) -> 
     return there(allocations["deputy_id"]).fillna(there(usual))
 
 
-def _holds(rows: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
+def holds(rows: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
     """Rows of a register whose days include today; an open end holds still, an open beginning always did."""
     return ~(rows["from_on"] > today) & ~(rows["until_on"] < today)
 

@@ -263,7 +263,7 @@ def _figures(key: tuple[str, str], group: _Group, *, as_of: date) -> dict[str, A
     ended = int(end.notna().sum())
     share, lower, upper = intervals.wilson(count=int((end == "completed").sum()), n=ended)
     dropped, dropped_lower, dropped_upper = intervals.wilson(count=int((end == "dropped_out").sum()), n=ended)
-    complete_on = None if key[1] == ALL else pd.Timestamp(int(key[1]) + 1, 12, 31) + pd.DateOffset(months=6)
+    complete_on = None if key[1] == ALL else pd.Timestamp(int(key[1]), 12, 31) + pd.DateOffset(months=LONGEST_TREATMENT)
     return {
         "programme_id": key[0],
         "cohort": key[1],

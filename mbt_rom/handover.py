@@ -16,7 +16,7 @@ from datetime import date
 import pandas as pd
 
 from mbt_rom import eligibility
-from mbt_rom.due import deputies
+from mbt_rom.due import deputies, holds
 from mbt_rom.stops import HOLD_EVERYWHERE, is_stopped
 
 #: Function of staff -> owner of findings, where they have another name.
@@ -100,10 +100,6 @@ def is_known(staff_id: str, *, allocations: pd.DataFrame, staff: pd.DataFrame) -
     return any(rows[column].eq(staff_id).any() for rows in (allocations, staff) for column in ("staff_id", "deputy_id"))
 
 
-def _holds(rows: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
-    return ~(rows["from_on"] > today) & ~(rows["until_on"] < today)
-
-
 def _has_successor(mine: pd.DataFrame, allocations: pd.DataFrame, staff_id: str) -> pd.Series:
     """Allocations that have a last day, after which somebody else with the same function has the patient."""
     others = allocations.loc[~allocations["staff_id"].eq(staff_id), [*_PATIENT, "from_on", "until_on"]]
@@ -116,7 +112,7 @@ def _has_successor(mine: pd.DataFrame, allocations: pd.DataFrame, staff_id: str)
 
 
 def _deputises(staff_id: str, allocations: pd.DataFrame, staff: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
-    named = pd.concat([rows.loc[rows["deputy_id"].eq(staff_id) & _holds(rows, today)] for rows in (allocations, staff)])
+    named = pd.concat([rows.loc[rows["deputy_id"].eq(staff_id) & holds(rows, today)] for rows in (allocations, staff)])
     pairs = named[["programme_id", "staff_id"]].drop_duplicates()
     return pairs.sort_values(["programme_id", "staff_id"], ignore_index=True)
 
@@ -125,6 +121,6 @@ def _lonely_roles(staff_id: str, staff: pd.DataFrame, today: pd.Timestamp) -> pd
     """Roles with findings of their own that this person has, or had last, and nobody else has on that day."""
     with_findings = staff[staff["function"].isin(list(OWNERS))]
     mine = with_findings.loc[with_findings["staff_id"].eq(staff_id), ["programme_id", "function"]].drop_duplicates()
-    others = with_findings[~with_findings["staff_id"].eq(staff_id) & _holds(with_findings, today)]
+    others = with_findings[~with_findings["staff_id"].eq(staff_id) & holds(with_findings, today)]
     pairs = pd.MultiIndex.from_frame(others[["programme_id", "function"]])
     return mine[~pd.MultiIndex.from_frame(mine).isin(pairs)].reset_index(drop=True)

@@ -15,8 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
-
 from mbt_rom.model import Instrument
 from mbt_rom.settings import EVERY_MONTHS, SMALLEST_SET, Asked, Consortium, Programme, Windows
 
@@ -26,10 +24,6 @@ BASELINE = "baseline"
 REBASELINE = "rebaseline"
 END = "end"
 UNSCHEDULED = "unscheduled"
-#: Columns of `plan_table`.
-COLUMNS = (
-    "programme_id", "instrument", "moment", "month", "requirement", "anchor", "days_before", "days_after", "minutes",
-)  # fmt: skip
 
 
 def moment_name(month: int) -> str:
@@ -156,25 +150,3 @@ def _with_end(asked: dict[str, Requirement], programme: Programme) -> dict[str, 
     if programme.has_end_of_treatment:
         found[END] = first or "desired"
     return {moment: found[moment] for moment in sorted(found, key=place_of)}
-
-
-def plan_table(settings: Consortium, definitions: Mapping[str, Instrument]) -> pd.DataFrame:
-    """The plans of all programmes, one row per programme, instrument and moment; columns: `COLUMNS`.
-
-    `days_before` (negative) and `days_after` are the window. `minutes` is how long a form takes, missing where nobody stated it.
-    """
-    rows = [row for p in settings.programmes for row in _rows(p, settings=settings, definitions=definitions)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"month": "Int16", "minutes": "Int16"})
-
-
-def _rows(
-    programme_id: str, *, settings: Consortium, definitions: Mapping[str, Instrument]
-) -> Iterator[tuple[object, ...]]:
-    plan = plan_of(programme_id, settings=settings, definitions=definitions)
-    anchor, windows = settings.programmes[programme_id].anchor, settings.windows_of(programme_id)
-    for instrument, asked in plan.asks.items():
-        minutes = definitions[instrument].minutes if instrument in definitions else None
-        for moment, requirement in asked.items():
-            before, after = window_of(moment, windows)
-            yield programme_id, instrument, moment, month_of(moment), requirement, anchor, before, after, minutes

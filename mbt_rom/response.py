@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import intervals, keys, schedule
+from mbt_rom.days import day_numbers
 from mbt_rom.plans import UNSCHEDULED, month_of, place_of
 from mbt_rom.settings import Consortium
 from mbt_rom.tables import NONRESPONSE_REASONS, RESPONSE, RESPONSE_BY_PERIOD
@@ -149,7 +150,7 @@ def came_late(expected: pd.DataFrame) -> Bools:
     planned = expected.iloc[at]
     of_planned, of_strays = keys.row_codes(planned, strays, columns=[*_EPISODE, "instrument"])
     opens, closes, came = (
-        _day(dates) for dates in (planned["opens_on"], planned["closes_on"], strays["administered_on"])
+        day_numbers(dates) for dates in (planned["opens_on"], planned["closes_on"], strays["administered_on"])
     )
     order = np.lexsort((closes, of_planned))
     before = np.searchsorted(_placed(of_planned, closes)[order], _placed(of_strays, came), side="left") - 1
@@ -158,10 +159,6 @@ def came_late(expected: pd.DataFrame) -> Bools:
     has_next = (before + 1 < len(order)) & (of_planned[following] == of_strays)
     late[at[slot[is_after & (~has_next | (came < opens[following]))]]] = True
     return late
-
-
-def _day(dates: pd.Series) -> npt.NDArray[np.int64]:
-    return dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]").astype(np.int64)
 
 
 def _placed(group: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

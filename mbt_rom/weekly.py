@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mbt_rom import keys
+from mbt_rom.days import day_numbers
 from mbt_rom.settings import Closure, Consortium
 from mbt_rom.tables import WEEKLY
 
@@ -35,13 +36,13 @@ def weekly(
     """One row per episode that began and instrument of its programme's weekly series: rows of `outcomes/weekly`.
 
     `expected`: rows of `outcomes/expected`, whose forms answer a week whether or not they also answer a moment; `episodes`:
-    rows of `reference/episodes`; `ends`: as `eligibility.ends` tells it . `as_of` itself is not over.
+    rows of `reference/episodes`; `ends`: as `eligibility.ends` tells it. `as_of` itself is not over.
     """
     series = _series(episodes, ends, settings=settings, as_of=as_of)
     forms = expected[expected["row_id"].notna() & expected["administered_on"].notna() & expected["episode_id"].notna()]
     of_series, of_forms = keys.row_codes(series, forms, columns=_SERIES)
     where = keys.lookup(of_forms, of_series)
-    day = _day(forms["administered_on"])[where >= 0]
+    day = day_numbers(forms["administered_on"])[where >= 0]
     where = where[where >= 0]
     is_closed = _closed_weeks(series, settings)
     week = (day - series["first"].to_numpy()[where]) // 7
@@ -72,7 +73,7 @@ def _series(episodes: pd.DataFrame, ends: pd.DataFrame, *, settings: Consortium,
     known = known.merge(ends[[*person, "ended_on"]], how="left", on=person, suffixes=("", "_person"))
     ended = known[["ended_on", "ended_on_person"]].min(axis=1).fillna(yesterday)
     last = ended.where(ended <= yesterday, yesterday).astype("datetime64[s]")
-    known = known.assign(first=_day(known["started_on"]), last=_day(last))
+    known = known.assign(first=day_numbers(known["started_on"]), last=day_numbers(last))
     known["n_weeks"] = ((known["last"] - known["first"] + 1) // 7).clip(lower=0)
     rows = known[["programme_id", "patient_id", "episode_id", "first", "last", "n_weeks"]].merge(
         instruments, on="programme_id"
@@ -104,7 +105,3 @@ def weeks_closed(first: npt.NDArray[np.datetime64], closures: tuple[Closure, ...
     """
     days = [pd.date_range(c.from_on, c.until_on).to_numpy(dtype="datetime64[D]") for c in closures]
     return np.asarray(np.busday_count(first, first + 7, holidays=np.unique(np.concatenate(days))) == 0)
-
-
-def _day(dates: pd.Series) -> Ints:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]").astype(np.int64))

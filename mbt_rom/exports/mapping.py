@@ -18,8 +18,6 @@ from mbt_rom.registers import REGISTERS, Register
 from mbt_rom.settings import SettingsError
 
 Texts = tuple[str, ...]
-#: Columns that each register may fill, as in the tables of the same name.
-REGISTER_COLUMNS: dict[str, tuple[str, ...]] = {name: register.column_names for name, register in REGISTERS.items()}
 
 
 def _known_register(name: str) -> str:

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.days import Days, days_of
 from mbt_rom.synthetic.closures import is_closed
-from mbt_rom.synthetic.patients import Days, Floats, People
+from mbt_rom.synthetic.patients import Floats, People
 from mbt_rom.synthetic.plans import Plan
 from mbt_rom.synthetic.streams import Streams
 
@@ -27,11 +28,6 @@ _FOLLOW_UP_DAYS = 360
 #: Antidepressants, antipsychotics, mood stabilisers, sleep: ATC codes, in small letters as registers hold them.
 _MEDICINES = ("n06ab06", "n06ax16", "n05ah04", "n05ax12", "n03ax09", "n05ch01")
 _COVERED = {"has_formulation": 0.9, "has_crisis_plan": 0.85, "has_goals": 0.95, "has_medication": 0.8}
-
-
-def days_of(dates: pd.Series) -> Days:
-    """The dates as days."""
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
 
 
 def dated(days: Days) -> npt.NDArray[np.datetime64]:

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from mbt_rom.synthetic.patients import YEARS_BACK, Days
+from mbt_rom.days import Days
+from mbt_rom.synthetic.patients import YEARS_BACK
 
 _FORTNIGHT = 13
 

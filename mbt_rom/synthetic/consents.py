@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mbt_rom.synthetic.patients import Days, People
+from mbt_rom.days import Days, days_of
+from mbt_rom.synthetic.patients import People
 from mbt_rom.synthetic.plans import Plan
 from mbt_rom.synthetic.streams import Streams
 
@@ -42,7 +43,7 @@ def permissions(plan: Plan, people: People, *, seed: int, as_of: date) -> pd.Dat
     given = streams("permissions").random((n, len(names))) < [share for _, share in PURPOSES.values()]
     given &= (fate[:, 0] >= _NEVER_ASKED)[:, None]
     who, purpose = np.nonzero(given)
-    asked = _days(people.episodes["first_assessment_on"])
+    asked = days_of(people.episodes["first_assessment_on"])
     today = np.datetime64(as_of, "D")
     until = _withdrawn_on(plan, people, fate, today=today)[who, purpose]
     rows = pd.DataFrame(
@@ -64,14 +65,14 @@ def withdrawn_on(people: People, permissions: pd.DataFrame) -> Days:
     """Per person the last day on which own care or the quality of the programme was still permitted; missing where it is."""
     needed = permissions[permissions["purpose"].isin(["own_care", "programme_quality"])]
     last = needed.dropna(subset=["until_on"]).groupby("number")["until_on"].min()
-    return _days(last.reindex(people.patients["number"]))
+    return days_of(last.reindex(people.patients["number"]))
 
 
 def _withdrawn_on(
     plan: Plan, people: People, fate: npt.NDArray[np.float64], *, today: np.datetime64
 ) -> npt.NDArray[np.datetime64]:
     """Last day of every permission (rows: people, columns: `PURPOSES`): four months after the start at the earliest."""
-    start = _days(people.episodes["started_on"])
+    start = days_of(people.episodes["started_on"])
     room = (today - start).astype(np.int64) - 160
     may = (room > 0) & people.episodes["end_reason"].ne("died").to_numpy() & (plan.kind.format != "adolescent")
     last = start + (120 + fate[:, 1] * np.maximum(room, 0)).astype("timedelta64[D]")
@@ -96,7 +97,7 @@ def _of_adolescents(
     sixteen = (
         (people.patients["birth_year"].to_numpy() + 16 - 1970).astype("datetime64[Y]").astype("datetime64[D]")[who]
     )
-    is_young = _days(rows["from_on"]) < sixteen
+    is_young = days_of(rows["from_on"]) < sixteen
     by = np.where(fate[who] < 0.4, "representative", "both")
     first = rows.assign(given_by=np.where(is_young, by, "patient"))
     goes_on = (
@@ -105,7 +106,3 @@ def _of_adolescents(
     own = rows.assign(from_on=sixteen.astype("datetime64[s]"))[goes_on]
     order = np.concatenate([np.arange(len(rows)), np.flatnonzero(goes_on)])
     return pd.concat([first, own], ignore_index=True).iloc[np.argsort(order, kind="stable")]
-
-
-def _days(dates: pd.Series) -> Days:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))

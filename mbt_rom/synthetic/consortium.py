@@ -11,6 +11,7 @@ from datetime import date
 
 import pandas as pd
 
+from mbt_rom.days import Days
 from mbt_rom.model import Instrument
 from mbt_rom.registry import instruments as every_instrument
 from mbt_rom.synthetic import care, configuration, consents, happenings
@@ -18,7 +19,7 @@ from mbt_rom.synthetic.answers import answers
 from mbt_rom.synthetic.exports import Programme, exports
 from mbt_rom.synthetic.faults import plant
 from mbt_rom.synthetic.forms import forms
-from mbt_rom.synthetic.patients import Days, People, people, with_transfers
+from mbt_rom.synthetic.patients import People, people, with_transfers
 from mbt_rom.synthetic.plans import Plan, plans
 from mbt_rom.synthetic.streams import Streams
 from mbt_rom.synthetic.truth import truth

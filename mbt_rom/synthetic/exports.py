@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.days import Days
 from mbt_rom.model import Instrument, Item
 from mbt_rom.settings import SHARED
 from mbt_rom.synthetic.answers import MISSING, Answers
 from mbt_rom.synthetic.files import HIDDEN, ExportFile, Sheet
 from mbt_rom.synthetic.forms import WEEKLY
 from mbt_rom.synthetic.moments import MONTHS, moment_name
-from mbt_rom.synthetic.patients import Days, People
+from mbt_rom.synthetic.patients import People
 from mbt_rom.synthetic.plans import Plan
 from mbt_rom.synthetic.register_files import DUTCH, ISO, date_cells, register_files
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.days import Days
 from mbt_rom.synthetic.moments import END, REBASELINE, moments
-from mbt_rom.synthetic.patients import Days, Floats, People, distress
+from mbt_rom.synthetic.patients import Floats, People, distress
 from mbt_rom.synthetic.plans import LATE_DAYS, Plan
 from mbt_rom.synthetic.streams import Streams
 

@@ -12,10 +12,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from mbt_rom.synthetic.care import dated, days_of
+from mbt_rom.days import Days, days_of
+from mbt_rom.synthetic.care import dated
 from mbt_rom.synthetic.closures import is_closed
 from mbt_rom.synthetic.moments import moments
-from mbt_rom.synthetic.patients import YEARS_BACK, Days, People
+from mbt_rom.synthetic.patients import YEARS_BACK, People
 from mbt_rom.synthetic.plans import Plan
 from mbt_rom.synthetic.streams import Streams
 

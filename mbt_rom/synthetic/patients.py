@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mbt_rom.days import Days, days_of
 from mbt_rom.synthetic.plans import Plan
 from mbt_rom.synthetic.streams import Streams
 
 Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 DAYS_PER_MONTH = 30.4375
 YEARS_BACK = 4
 _RISE_MONTHS = 9.0
@@ -107,7 +107,7 @@ def _transferred(persons: People, senders: People, plan: Plan) -> People:
     at_most, of_senders = -(-plan.n_patients // 40), senders.episodes
     has_left = of_senders["end_reason"].isin(["dropped_out", "referred_on"])
     leavers = np.flatnonzero(has_left & ~of_senders["number"].isin(senders.again["number"]))
-    started, left = _days(persons.episodes["started_on"]), _days(of_senders["ended_on"])
+    started, left = days_of(persons.episodes["started_on"]), days_of(of_senders["ended_on"])
     taken: dict[int, int] = {}
     busy = np.isin(np.arange(len(started)), persons.again["who"])
     for leaver in leavers:
@@ -150,7 +150,7 @@ def _again(
 ) -> pd.DataFrame:
     """Second episodes of some who left or completed the first; some of them still wait. Not for adolescents, who grow up."""
     draw = streams("second episodes").random((plan.n_patients, 5))
-    ended = _days(episodes["ended_on"])
+    ended = days_of(episodes["ended_on"])
     referred = ended + (60 + draw[:, 1] * 300).astype("timedelta64[D]")
     wait = (28 + draw[:, 2] * 120).astype("timedelta64[D]")
     may = episodes["end_reason"].isin(["dropped_out", "completed"]).to_numpy() & (plan.kind.format != "adolescent")
@@ -175,7 +175,7 @@ def _again(
 
 def distress(*, latent: pd.DataFrame, episodes: pd.DataFrame, who: npt.NDArray[np.int64], on: Days) -> Floats:
     """True distress of person `who[j]` (position) on day `on[j]`, in SD at the start, without the mood of the day."""
-    start, left = _days(episodes["started_on"])[who], _days(episodes["left_on"])[who]
+    start, left = days_of(episodes["started_on"])[who], days_of(episodes["left_on"])[who]
     months = np.maximum((on - start).astype(float), 0) / DAYS_PER_MONTH
     months_left = np.where(np.isnat(left), np.inf, (left - start).astype(float) / DAYS_PER_MONTH)
     reached = curve(np.minimum(months, months_left))
@@ -190,10 +190,6 @@ def curve(months: Floats) -> Floats:
     [0.0, 0.56, 1.0, 1.14]
     """
     return np.asarray((1 - np.exp(-months / _RISE_MONTHS)) / (1 - np.exp(-18 / _RISE_MONTHS)))
-
-
-def _days(dates: pd.Series) -> Days:
-    return np.asarray(dates.to_numpy(dtype="datetime64[s]").astype("datetime64[D]"))
 
 
 def _therapists(plan: Plan, streams: Streams, today: np.datetime64) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pytest
 
 from mbt_rom import registry
-from mbt_rom.plans import plan_of, plan_table
+from mbt_rom.plans import plan_of, window_of
 from mbt_rom.settings import Consortium, SettingsError, parse_settings
 
 KNOWN = registry.instruments()
@@ -80,12 +80,13 @@ def test_end_and_rebaseline_ask_what_the_baseline_asks():
     assert "rebaseline" not in asked(["bsi"])["bsi"]
 
 
-def test_the_table_carries_anchor_and_window_of_the_programme():
-    settings = consortium(["scid1"], anchor="first_assessment_on", windows={"later": [-20, 30]})
-    table = plan_table(settings, KNOWN).set_index("moment")
-    assert set(table["anchor"]) == {"first_assessment_on"}
-    assert table.loc["m18", ["days_before", "days_after"]].tolist() == [-20, 30]
-    assert table.loc["rebaseline", ["days_before", "days_after"]].tolist() == [-60, 0]
+def test_a_window_of_the_programme_goes_before_that_of_the_home():
+    windows = consortium(["scid1"], windows={"later": [-20, 30]}).windows_of("a")
+    assert [window_of(moment, windows) for moment in ("m18", "rebaseline", "baseline")] == [
+        (-20, 30),
+        (-60, 0),
+        (-60, 14),
+    ]
 
 
 @pytest.mark.parametrize(
