@@ -36,6 +36,7 @@ def flow_page(programme: Row, *, context: Context) -> dict[str, Any]:
     total = next((r for r in cohorts if r["cohort"] == "all"), None)
     curves = context.curves.get(programme_id, [])
     by_curve = {name: [p for p in curves if p["curve"] == name] for name in ("wait", "stay", "end")}
+    by_curve |= {name: _while_anybody_is_left(by_curve[name]) for name in _CURVES}
     return {
         "programme": programme,
         "counts": COUNTS,
@@ -108,6 +109,13 @@ def _curve_box(name: str, points: list[Row], *, context: Context) -> Box | None:
         caption=f"{meaning} Kaplan-Meier, every three months; band: 95 % interval (log-log). Drawn as far as anybody was followed.",
         label=f"{meaning} {spoken}. The table below holds the same numbers.",
     )  # fmt: skip
+
+
+def _while_anybody_is_left(points: list[Row]) -> list[Row]:
+    """The points of a curve up to the first at nought: after it there is nobody to tell of."""
+    ordered = sorted(points, key=lambda p: p["month"])
+    over = next((place for place, point in enumerate(ordered) if point["share"] == 0), len(ordered))
+    return ordered[: over + 1]
 
 
 def _point(point: Row, *, context: Context) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboards.site import SiteData
+from dashboards.site import SiteData, site
 from mbt_rom import disclosure
+from tests.dashboards.conftest import Page
 
 FIGURES = ("flow-cohort", "flow-wait", "flow-stay", "flow-ends", "flow-attendance", "flow-left-bsi")
 
@@ -38,6 +40,16 @@ def test_the_number_at_risk_stands_under_the_curve(page: Any, site_data: SiteDat
         "month"
     )
     assert axis["ticktext"][1] == f"<b>6</b><br>{rows.loc[6, 'n_at_risk']}"
+
+
+def test_a_curve_ends_where_nobody_is_left(site_data: SiteData) -> None:
+    curves = site_data.flow_curves.copy()
+    of_waits = curves["curve"].eq("wait") & curves["cohort"].eq("all") & curves["programme_id"].eq("duin")
+    curves.loc[of_waits & curves["month"].ge(12), "share"] = 0.0
+    drawn = Page(site(replace(site_data, flow_curves=curves))["flow/duin.html"].decode()).figures["flow-wait-data"]
+    (_, line) = json.loads(drawn)["data"]
+    assert line["x"] == [0, 3, 6, 9, 12]
+    assert line["y"][-1] == 0
 
 
 def test_few_patients_show_no_count_and_no_figure(parsed: dict[str, Any]) -> None:
