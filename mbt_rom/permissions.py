@@ -125,7 +125,7 @@ def undoubted(
     about = [*_PERSON, "purpose"]
     bad = delivered[is_bad.to_numpy()].dropna(subset=about)
     of_accepted, of_bad = keys.row_codes(accepted, bad, columns=about)
-    good_at, bad_at = (pd.Series(rows["delivery_id"].map(received).array) for rows in (accepted, bad))
+    good_at, bad_at = (pd.Series(received.reindex(rows["delivery_id"]).array) for rows in (accepted, bad))
     newest_good, newest_bad = good_at.groupby(of_accepted).max(), bad_at.groupby(of_bad).max()
     is_older = newest_good <= newest_bad.reindex(newest_good.index)
     doubted = newest_good.index[is_older.to_numpy()]
